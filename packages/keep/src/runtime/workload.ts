@@ -1,0 +1,113 @@
+/**
+ * What the session asks of the engine room, and what it gets back. The engine room runs one
+ * workload in a worker; this is its face on the thread that serves the gate.
+ */
+import type { Duplex } from "node:stream";
+
+/** A tree of files given to the workload, in the form of `@donjon/wasi/files/pack`. */
+export interface PackedTree {
+  /** Absolute guest path of the preopen, for example `/data`. */
+  readonly guest: string;
+  readonly writable: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** One descriptor, in the order of the descriptor table. */
+export type DescriptorSpec =
+  | { readonly kind: "null"; readonly name: string }
+  | { readonly kind: "stdin" | "stdout" | "stderr"; readonly name: string }
+  | { readonly kind: "listen"; readonly name: string }
+  | { readonly kind: "connect"; readonly name: string; readonly stream: Duplex };
+
+export interface WorkloadLimits {
+  /** Bytes of linear memory, all threads together. */
+  readonly memoryBytes: number;
+  /** Bytes of the in-memory files. */
+  readonly filesBytes: number;
+  /** Wall time from start to exit; `null`: no limit. */
+  readonly timeMs: number | null;
+  readonly descriptors: number;
+  readonly threads: number;
+  /** Bytes that stdout and stderr together may carry; `null`: no limit. */
+  readonly outputBytes: number | null;
+}
+
+export interface WorkloadSpec {
+  readonly module: Uint8Array;
+  readonly args: readonly string[];
+  readonly env: ReadonlyMap<string, string>;
+  readonly descriptors: readonly DescriptorSpec[];
+  /** Scratch directories, empty at start, for example `/tmp`. */
+  readonly memoryMounts: readonly string[];
+  readonly trees: readonly PackedTree[];
+  /** Secrets given as read-only files: absolute guest path to content. */
+  readonly secretFiles: ReadonlyMap<string, Uint8Array>;
+  readonly limits: WorkloadLimits;
+}
+
+export interface StackFrame {
+  readonly function: string;
+  readonly module: string;
+  /** Byte offset in the module. */
+  readonly offset: number;
+}
+
+export type WorkloadOutcome =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "trap"; readonly reason: string; readonly frames: readonly StackFrame[] }
+  | { readonly kind: "limit"; readonly limit: "time" | "memory" | "output"; readonly value: number }
+  | { readonly kind: "stopped"; readonly how: "interrupt" | "kill" };
+
+export interface WorkloadUsage {
+  readonly peakMemory: number;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+/** The receiving end of a stream of the workload, as the session sees it. */
+export interface ByteSource {
+  /** The next bytes, `null` when there are none now, `undefined` at the end. Valid until `consume`. */
+  read(): Uint8Array | null | undefined;
+  /** Gives back `count` bytes of what `read` showed. */
+  consume(count: number): void;
+  /** Called whenever `read` may have something new. */
+  onReadable: (() => void) | null;
+}
+
+/** The sending end of a stream of the workload. */
+export interface ByteSink {
+  /** Takes as much as fits and answers how many bytes that was. */
+  write(bytes: Uint8Array): number;
+  end(): void;
+  /** Called whenever `write` may take more. */
+  onWritable: (() => void) | null;
+}
+
+export interface WorkloadResult {
+  readonly outcome: WorkloadOutcome;
+  readonly usage: WorkloadUsage;
+  /** Changes of the writable trees, in the form of `@donjon/wasi/files/pack`; only after an exit. */
+  readonly changes: readonly { readonly guest: string; readonly bytes: Uint8Array }[];
+}
+
+export interface Workload {
+  readonly stdin: ByteSink;
+  readonly stdout: ByteSource;
+  readonly stderr: ByteSource;
+  /** Hands over a connection for a listener; `false`: the backlog is full or there is no such listener. */
+  accept(listener: string, stream: Duplex): boolean;
+  stop(how: "interrupt" | "kill"): void;
+  /** Never rejects for anything the workload does; a module that cannot be loaded rejects with a `DonjonError`. */
+  readonly result: Promise<WorkloadResult>;
+  /** Milliseconds by phase, complete once the workload runs. */
+  readonly phases: ReadonlyMap<string, number>;
+}
+
+/**
+ * The engine room. Made when the Keep starts, so that the worker's own start overlaps with the
+ * session's; `run` may be called once.
+ */
+export interface EngineRoom {
+  run(spec: WorkloadSpec): Workload;
+  close(): Promise<void>;
+}
