@@ -1,0 +1,83 @@
+/**
+ * Builds what runs: the measured runtime of the Keep (`packages/keep/dist/keep.cjs`, one file) and
+ * the command (`packages/cli/dist/donjon.cjs`). The same sources give the same bytes.
+ *
+ * CommonJS, because the engine starts it several milliseconds sooner than ES modules.
+ * Usage: tools/build.ts [--if-stale]
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+const ROOT = dirname(import.meta.dirname);
+const KEEP = join(ROOT, "packages/keep/dist/keep.cjs");
+const COMMAND = join(ROOT, "packages/cli/dist/donjon.cjs");
+
+/** The newest change among the inputs, in milliseconds since 1970. */
+function newestInput(): number {
+  let newest = 0;
+  const visit = (path: string): void => {
+    const stat = statSync(path);
+    newest = Math.max(newest, stat.mtimeMs);
+    if (stat.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
+  };
+  for (const name of readdirSync(join(ROOT, "packages"))) {
+    const src = join(ROOT, "packages", name, "src");
+    if (existsSync(src)) visit(src);
+  }
+  visit(import.meta.filename);
+  visit(join(ROOT, "package-lock.json"));
+  return newest;
+}
+
+function isStale(): boolean {
+  return ![KEEP, COMMAND].every(
+    (path) => existsSync(path) && statSync(path).mtimeMs >= newestInput(),
+  );
+}
+
+/** One entry point to one file of CommonJS. `define` replaces identifiers by literals. */
+async function bundle(entry: string, define: Record<string, string> = {}): Promise<string> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node26",
+    format: "cjs",
+    conditions: ["source"],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    charset: "utf8",
+    define,
+    logLevel: "warning",
+  });
+  const file = result.outputFiles[0];
+  if (file === undefined) throw new Error(`esbuild wrote nothing for '${entry}'`);
+  return file.text;
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  const digest = createHash("sha256").update(text).digest("hex");
+  console.error(
+    `built ${path.slice(ROOT.length + 1)}  ${(text.length / 1024).toFixed(0)} KiB  sha256 ${digest.slice(0, 16)}`,
+  );
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes("--if-stale") && !isStale()) return;
+  // The worker's code travels inside the one file of the runtime: the Keep may read no other.
+  const worker = await bundle("packages/keep/src/runtime/worker.ts");
+  write(
+    KEEP,
+    await bundle("packages/keep/src/main.ts", { DONJON_WORKER_SOURCE: JSON.stringify(worker) }),
+  );
+  write(COMMAND, await bundle("packages/cli/src/main.ts"));
+}
+
+await main();
