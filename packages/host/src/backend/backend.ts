@@ -17,7 +17,10 @@ export interface StartedKeep {
   readonly in: Duplex;
   /** The pipe on which the Keep calls the host; it carries HTTP/2. */
   readonly out: Duplex;
+  /** Never rejects. */
   readonly ended: Promise<KeepEnd>;
+  /** What confines the Keep, one line for the summary; final once the Keep has answered anything. */
+  readonly sandbox: string;
   /** Ends the Keep at once and everything that belongs to it. */
   kill(): void;
 }
