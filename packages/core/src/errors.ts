@@ -17,6 +17,12 @@ export const ERROR_CODES = [
   "manifest/unknown-key",
   "manifest/value",
   "manifest/digest",
+  // evidence, and policies over it; the reason is in `AttestError.reason` (packages/attest)
+  "evidence/malformed",
+  "evidence/refused",
+  "policy/syntax",
+  "policy/unknown-key",
+  "policy/value",
   // the workload
   "workload/not-found",
   "workload/invalid",

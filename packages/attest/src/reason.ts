@@ -1,0 +1,17 @@
+/**
+ * The closed union of reason codes. Each TEE folder lists its own in `reasons.ts`, with what each
+ * means; this file joins their types and carries no code, so that importing one TEE brings no other.
+ */
+import type { SnpReason } from "./snp/reasons.ts";
+
+/** Reasons of envelopes and of evidence whose kind cannot be told. */
+export type EnvelopeReason =
+  | "envelope/unknown"
+  | "envelope/malformed"
+  | "envelope/limit"
+  | "envelope/digest"
+  | "envelope/binding"
+  | "bundle/malformed"
+  | "bundle/verdict";
+
+export type ReasonCode = SnpReason | EnvelopeReason;

@@ -1,0 +1,118 @@
+import { bytesKey } from "@donjon/core/bytes";
+
+/** Signature schemes of the vendors, with their WebCrypto parameters. */
+const SCHEMES = {
+  "ecdsa-p256-sha256": {
+    key: { name: "ECDSA", namedCurve: "P-256" },
+    verify: { name: "ECDSA", hash: "SHA-256" },
+  },
+  "ecdsa-p384-sha384": {
+    key: { name: "ECDSA", namedCurve: "P-384" },
+    verify: { name: "ECDSA", hash: "SHA-384" },
+  },
+  // Salt of 48 octets, MGF1 with SHA-384: AMD's ARK, ASK and ASVK.
+  "rsa-pss-sha384": {
+    key: { name: "RSA-PSS", hash: "SHA-384" },
+    verify: { name: "RSA-PSS", saltLength: 48 },
+  },
+} as const;
+
+export type SignatureScheme = keyof typeof SCHEMES;
+
+/** Entries of each kind kept; a fleet of one cloud region fits, an attacker's stream of certificates does not grow it. */
+const MAX_ENTRIES = 4096;
+
+/**
+ * Remembers imported keys, good signatures and parsed certificates, each under the exact octets that
+ * it came from, so that nothing can be mistaken for something else. It never holds a failure.
+ * Oldest entries leave first. Sharing one between verifications changes their speed, never their answer.
+ */
+export class VerifyCache {
+  readonly #entries: number;
+  readonly #keys = new Map<string, CryptoKey>();
+  readonly #signatures = new Map<string, true>();
+  readonly #parsed = new Map<string, unknown>();
+
+  constructor(options: { readonly entries?: number } = {}) {
+    this.#entries = options.entries ?? MAX_ENTRIES;
+  }
+
+  /**
+   * Whether `signature` (raw r|s for ECDSA) over `message` is by the key `spki` (SubjectPublicKeyInfo DER).
+   * A key that WebCrypto cannot import verifies nothing.
+   *
+   * @param remember keep a good answer: for certificates, CRLs and collateral, not for evidence, which comes once
+   */
+  async verifySignature(
+    scheme: SignatureScheme,
+    spki: Uint8Array,
+    signature: Uint8Array,
+    message: Uint8Array,
+    remember = true,
+  ): Promise<boolean> {
+    const id = remember ? signatureKey(scheme, spki, signature, message) : undefined;
+    if (id !== undefined && this.#signatures.has(id)) return true;
+    const key = await this.#importKey(scheme, spki);
+    if (key === undefined) return false;
+    const good = await crypto.subtle.verify(
+      SCHEMES[scheme].verify,
+      key,
+      plain(signature),
+      plain(message),
+    );
+    if (good && id !== undefined) keep(this.#signatures, id, true, this.#entries);
+    return good;
+  }
+
+  /** What `parse` made of exactly these octets before, or makes of them now. `kind` keeps parsers apart. */
+  parsed<T>(kind: string, bytes: Uint8Array, parse: (bytes: Uint8Array) => T): T {
+    const id = `${kind}:${bytesKey(bytes)}`;
+    const before = this.#parsed.get(id);
+    if (before !== undefined) return before as T;
+    // A copy: the caller may write to its own bytes later, and parsed values are views.
+    const value = parse(bytes.slice());
+    keep(this.#parsed, id, value, this.#entries);
+    return value;
+  }
+
+  async #importKey(scheme: SignatureScheme, spki: Uint8Array): Promise<CryptoKey | undefined> {
+    const id = `${scheme}:${bytesKey(spki)}`;
+    const before = this.#keys.get(id);
+    if (before !== undefined) return before;
+    try {
+      const key = await crypto.subtle.importKey("spki", plain(spki), SCHEMES[scheme].key, false, [
+        "verify",
+      ]);
+      keep(this.#keys, id, key, this.#entries);
+      return key;
+    } catch {
+      // WebCrypto names no reason; a key off the curve or of another kind has signed nothing.
+      return undefined;
+    }
+  }
+}
+
+function signatureKey(
+  scheme: string,
+  spki: Uint8Array,
+  signature: Uint8Array,
+  message: Uint8Array,
+): string {
+  // Lengths keep the three parts apart.
+  return `${scheme}:${spki.length}:${signature.length}:${bytesKey(spki)}${bytesKey(signature)}${bytesKey(message)}`;
+}
+
+function keep<T>(map: Map<string, T>, id: string, value: T, entries: number): void {
+  if (map.size >= entries) {
+    const oldest = map.keys().next();
+    if (!oldest.done) map.delete(oldest.value);
+  }
+  map.set(id, value);
+}
+
+/** WebCrypto takes no view of shared memory; such a view is copied. */
+function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(bytes);
+}
