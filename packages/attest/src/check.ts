@@ -41,8 +41,8 @@ export class CheckList {
     wanted: string,
     found: string,
   ): void {
-    if (ok || !this.#allow.has(relaxation)) return this.require(code, ok, wanted, found);
-    this.#checks.push({ code, wanted, found, ok: true, allowed: relaxation });
+    if (ok || !this.#allow.has(relaxation)) this.require(code, ok, wanted, found);
+    else this.#checks.push({ code, wanted, found, ok: true, allowed: relaxation });
   }
 
   /** The result of `read`; what it throws becomes a refusal with reason `code`. */
