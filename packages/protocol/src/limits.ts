@@ -6,6 +6,8 @@ export const MAX_FRAME_BYTES = 1 << 20;
 export const MAX_MESSAGE_BYTES = 256 << 10;
 /** Octets a sender may send on a channel before the receiver grants more. */
 export const INITIAL_CREDIT = 4 << 20;
+/** Octets that may be open on a channel at any time, whatever the receiver grants. */
+export const MAX_CREDIT = 1 << 30;
 /** Octets of a manifest. */
 export const MAX_MANIFEST_BYTES = 1 << 20;
 /** Octets of a workload module. */
@@ -22,3 +24,14 @@ export const MAX_SECRETS = 256;
 export const MAX_BACKLOG = 4096;
 /** Streams open at once on one pipe of the gate. */
 export const MAX_GATE_STREAMS = 8192;
+/**
+ * Octets that one gate stream may carry unread. With `MAX_GATE_STREAMS` of them the connection's own
+ * window (2^31 - 1) is never the one that fills up, so that slow streams cannot stall the others.
+ */
+export const GATE_STREAM_WINDOW = 256 << 10;
+/** Octets of all header fields of one gate request or answer. */
+export const MAX_GATE_HEADER_BYTES = 16 << 10;
+/** Characters of a listener's name. */
+export const MAX_LISTENER_NAME = 256;
+/** Octets of one console line; a longer one is cut. */
+export const MAX_CONSOLE_LINE = 4096;

@@ -1,4 +1,16 @@
 /** How a run ended, as the Keep's `exit` message tells it (README, session). */
+import {
+  array,
+  finite,
+  integer,
+  literal,
+  oneOf,
+  record,
+  type Shape,
+  taggedUnion,
+  text,
+} from "./shape.ts";
+
 export interface StackFrame {
   /** From the module's name section; `wasm-function[n]` where it has none. */
   readonly function: string;
@@ -20,4 +32,53 @@ export interface RunUsage {
   readonly peakMemory: number;
   readonly wallMs: number;
   readonly cpuMs: number;
+}
+
+/** Frames of a trap's stack trace that travel. */
+export const MAX_STACK_FRAMES = 64;
+/** Characters of a name in a stack frame: the module chooses it. */
+export const MAX_FRAME_NAME = 1024;
+/** Characters of a trap's reason. */
+export const MAX_REASON = 4096;
+
+const stackFrame: Shape<StackFrame> = record({
+  function: text(0, MAX_FRAME_NAME),
+  module: text(0, MAX_FRAME_NAME),
+  offset: integer(0, 2 ** 32 - 1),
+});
+
+export const outcomeShape: Shape<RunOutcome> = taggedUnion<RunOutcome>("kind", {
+  exit: record({ kind: literal("exit"), code: integer(0, 2 ** 32 - 1) }),
+  trap: record({
+    kind: literal("trap"),
+    reason: text(0, MAX_REASON),
+    frames: array(stackFrame, MAX_STACK_FRAMES),
+  }),
+  limit: record({
+    kind: literal("limit"),
+    limit: oneOf("time", "memory", "output"),
+    value: finite(Number.MAX_SAFE_INTEGER),
+  }),
+  stopped: record({ kind: literal("stopped"), how: oneOf("interrupt", "kill") }),
+});
+
+export const usageShape: Shape<RunUsage> = record({
+  peakMemory: integer(0, Number.MAX_SAFE_INTEGER),
+  wallMs: finite(Number.MAX_SAFE_INTEGER),
+  cpuMs: finite(Number.MAX_SAFE_INTEGER),
+});
+
+/** Cuts what the workload chose (names, reason) to what may travel. */
+export function fitOutcome(outcome: RunOutcome): RunOutcome {
+  if (outcome.kind !== "trap") return outcome;
+  const fit = (name: string, max: number) => name.toWellFormed().slice(0, max).toWellFormed();
+  return {
+    kind: "trap",
+    reason: fit(outcome.reason, MAX_REASON),
+    frames: outcome.frames.slice(0, MAX_STACK_FRAMES).map((frame) => ({
+      function: fit(frame.function, MAX_FRAME_NAME),
+      module: fit(frame.module, MAX_FRAME_NAME),
+      offset: frame.offset,
+    })),
+  };
 }
