@@ -11,7 +11,12 @@
  * ```
  */
 import type { Duplex, Readable, Writable } from "node:stream";
+import { DonjonError } from "@donjon/core/errors";
+import { failureError, type KeepMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import type { RunOutcome, RunUsage, StopHow } from "@donjon/protocol/session/outcome";
+import { ClientPeer, type DataChannel } from "@donjon/protocol/session/peer";
+import { type StartedRun, startRun } from "./run.ts";
+import { createWire } from "./wire.ts";
 
 export interface TreeBytes {
   /** Absolute guest path of the preopen. */
@@ -69,4 +74,83 @@ export interface Session {
 }
 
 /** Opens a session on a stream that `Gate.openSession` gave. Says `hello` at once. */
-export declare function openSession(stream: Duplex): Session;
+export function openSession(stream: Duplex): Session {
+  const hello = Promise.withResolvers<{ protocol: number; engine: string }>();
+  hello.promise.catch(() => {});
+  const wire = createWire(stream);
+  let run: StartedRun | null = null;
+  let over: DonjonError | null = null;
+
+  const fail = (error: DonjonError) => {
+    over ??= error;
+    hello.reject(error);
+    run?.fail(error);
+    wire.close();
+    stream.destroy();
+  };
+  const guarded = (act: () => void) => {
+    if (over !== null) return;
+    try {
+      act();
+    } catch (error) {
+      fail(asDonjonError(error));
+    }
+  };
+  const peer = new ClientPeer({
+    send: wire.send,
+    onMessage: (message) => {
+      if (message.type === "hello") hello.resolve(checkHello(message));
+      else if (message.type === "failure") fail(failureError(message));
+      else run?.onMessage(message);
+    },
+    onData: (channel: DataChannel, piece) => run?.onData(channel, piece),
+    onEnd: (channel) => run?.onEnd(channel),
+    onCredit: (channel) => run?.onCredit(channel),
+  });
+
+  stream.on("data", (chunk: Uint8Array) => guarded(() => peer.receive(chunk)));
+  stream.on("end", () =>
+    guarded(() => {
+      peer.finish();
+      if (run?.finished !== true) fail(closedError());
+    }),
+  );
+  stream.on("error", (cause) => guarded(() => fail(closedError(cause))));
+  stream.on("close", () => guarded(() => run?.finished === true || fail(closedError())));
+  peer.sendMessage({ type: "hello", protocol: SESSION_PROTOCOL });
+
+  return {
+    hello: hello.promise,
+    provision(provision) {
+      if (run !== null) throw new TypeError("a session takes one provision");
+      run = startRun(peer, provision);
+      if (over !== null) run.fail(over);
+      return run.run;
+    },
+    close: () => guarded(() => fail(closedError())),
+  };
+}
+
+function checkHello(message: KeepMessage & { type: "hello" }): {
+  protocol: number;
+  engine: string;
+} {
+  if (message.protocol === SESSION_PROTOCOL) return message;
+  throw new DonjonError(
+    "session/protocol",
+    `the Keep speaks session protocol ${message.protocol}, wanted ${SESSION_PROTOCOL}; use a Keep and a client of one version`,
+  );
+}
+
+function closedError(cause?: unknown): DonjonError {
+  return new DonjonError(
+    "session/closed",
+    "the session ended before the run was over; the Keep or the host between has stopped",
+    { cause },
+  );
+}
+
+function asDonjonError(error: unknown): DonjonError {
+  if (error instanceof DonjonError) return error;
+  return new DonjonError("internal", `the session failed: ${error}`, { cause: error });
+}

@@ -1,0 +1,173 @@
+/** One run inside a session: what was provisioned goes up, stdio both ways, results down. */
+import { DonjonError } from "@donjon/core/errors";
+import { INITIAL_CREDIT } from "@donjon/protocol/limits";
+import { CHANNEL } from "@donjon/protocol/session/frame";
+import type { KeepMessage } from "@donjon/protocol/session/message";
+import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
+import type { Provision, Provisioned, Run, RunResult, TreeBytes } from "./session.ts";
+import { ChannelReadable, ChannelWritable, ChannelWriter } from "./streams.ts";
+
+export interface StartedRun {
+  readonly run: Run;
+  /** Whether the last message has come. */
+  readonly finished: boolean;
+  onMessage(message: KeepMessage): void;
+  onData(channel: DataChannel, piece: Uint8Array): void;
+  onEnd(channel: DataChannel): void;
+  onCredit(channel: DataChannel): void;
+  fail(error: DonjonError): void;
+}
+
+/** Sends the `provision` message and begins the upload. */
+export function startRun(peer: ClientPeer, provision: Provision): StartedRun {
+  const secrets = [...provision.secrets];
+  peer.sendMessage({
+    type: "provision",
+    manifest: provision.manifest.length,
+    workload: provision.workload.length,
+    secrets: secrets.map(([name, value]) => ({ name, size: value.length })),
+    trees: provision.trees.map(({ guest, bytes }) => ({ guest, size: bytes.length })),
+  });
+  const upload = new ChannelWriter(peer, CHANNEL.upload);
+  for (const part of [
+    provision.manifest,
+    provision.workload,
+    ...secrets.map(([, value]) => value),
+    ...provision.trees.map(({ bytes }) => bytes),
+  ]) {
+    upload.write(part, null);
+  }
+  upload.end();
+  return new RunOfSession(peer, upload);
+}
+
+class RunOfSession implements StartedRun {
+  readonly run: Run;
+  finished = false;
+  readonly #upload: ChannelWriter;
+  readonly #stdinWriter: ChannelWriter;
+  readonly #stdin: ChannelWritable;
+  readonly #outputs: ReadonlyMap<DataChannel, ChannelReadable>;
+  readonly #download: Download;
+  readonly #provisioned = Promise.withResolvers<Provisioned>();
+  readonly #started = Promise.withResolvers<ReadonlyMap<string, number>>();
+  readonly #result = Promise.withResolvers<RunResult>();
+
+  constructor(peer: ClientPeer, upload: ChannelWriter) {
+    this.#upload = upload;
+    this.#stdinWriter = new ChannelWriter(peer, CHANNEL.stdin);
+    this.#stdin = new ChannelWritable(this.#stdinWriter);
+    const stdout = new ChannelReadable((bytes) => peer.grant(CHANNEL.stdout, bytes));
+    const stderr = new ChannelReadable((bytes) => peer.grant(CHANNEL.stderr, bytes));
+    this.#outputs = new Map<DataChannel, ChannelReadable>([
+      [CHANNEL.stdout, stdout],
+      [CHANNEL.stderr, stderr],
+    ]);
+    this.#download = new Download((bytes) => peer.grant(CHANNEL.download, bytes));
+    // A failure is told by `result`; who does not look at the other two must not die of them.
+    this.#provisioned.promise.catch(() => {});
+    this.#started.promise.catch(() => {});
+    this.run = {
+      stdin: this.#stdin,
+      stdout,
+      stderr,
+      provisioned: this.#provisioned.promise,
+      started: this.#started.promise,
+      result: this.#result.promise,
+      stop: (how) => {
+        if (!this.finished) peer.sendMessage({ type: "stop", how });
+      },
+    };
+  }
+
+  onMessage(message: KeepMessage): void {
+    if (message.type === "provisioned") this.#provisioned.resolve(message);
+    else if (message.type === "started") this.#started.resolve(message.phases);
+    else if (message.type === "trees") this.#download.expect(message.trees);
+    else if (message.type === "exit") {
+      const changes = this.#download.take();
+      this.#finish();
+      this.#result.resolve({ outcome: message.outcome, usage: message.usage, changes });
+    }
+  }
+
+  onData(channel: DataChannel, piece: Uint8Array): void {
+    if (channel === CHANNEL.download) this.#download.add(piece);
+    else this.#outputs.get(channel)!.deliver(piece);
+  }
+
+  onEnd(channel: DataChannel): void {
+    this.#outputs.get(channel)?.end();
+  }
+
+  onCredit(channel: DataChannel): void {
+    (channel === CHANNEL.stdin ? this.#stdinWriter : this.#upload).flush();
+  }
+
+  fail(error: DonjonError): void {
+    if (this.finished) return;
+    this.#finish();
+    this.#provisioned.reject(error);
+    this.#started.reject(error);
+    this.#result.reject(error);
+  }
+
+  #finish(): void {
+    this.finished = true;
+    this.#upload.abandon();
+    this.#stdin.abandon();
+    for (const output of this.#outputs.values()) if (!output.readableEnded) output.end();
+  }
+}
+
+/** Changed trees on their way back, in the order that `trees` announced. */
+class Download {
+  readonly #grant: (bytes: number) => void;
+  #trees: { guest: string; bytes: Uint8Array }[] = [];
+  #index = 0;
+  #fill = 0;
+  #owed = 0;
+
+  constructor(grant: (bytes: number) => void) {
+    this.#grant = grant;
+  }
+
+  expect(trees: readonly { readonly guest: string; readonly size: number }[]): void {
+    this.#trees = trees.map(({ guest, size }) => ({ guest, bytes: new Uint8Array(size) }));
+    this.#skipFull();
+  }
+
+  add(piece: Uint8Array): void {
+    let rest = piece;
+    while (rest.length > 0) {
+      const tree = this.#trees[this.#index];
+      if (tree === undefined) throw wrongLength("more than was announced");
+      const count = Math.min(rest.length, tree.bytes.length - this.#fill);
+      tree.bytes.set(rest.subarray(0, count), this.#fill);
+      this.#fill += count;
+      rest = rest.subarray(count);
+      this.#skipFull();
+    }
+    this.#owed += piece.length;
+    if (this.#owed < INITIAL_CREDIT / 4) return;
+    this.#grant(this.#owed);
+    this.#owed = 0;
+  }
+
+  /** All trees, or an error when one is not whole. */
+  take(): readonly TreeBytes[] {
+    if (this.#index < this.#trees.length) throw wrongLength("less than was announced");
+    return this.#trees;
+  }
+
+  #skipFull(): void {
+    while (this.#fill === this.#trees[this.#index]?.bytes.length) {
+      this.#index += 1;
+      this.#fill = 0;
+    }
+  }
+}
+
+function wrongLength(found: string): DonjonError {
+  return new DonjonError("session/protocol", `the Keep sent ${found} of the changed trees`);
+}

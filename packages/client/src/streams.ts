@@ -1,0 +1,118 @@
+/** The workload's stdio as streams of the relying party: credits become back-pressure. */
+import { Readable, Writable } from "node:stream";
+import { INITIAL_CREDIT } from "@donjon/protocol/limits";
+import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
+
+/** Credit is given back in steps of this many octets, so that it costs few frames. */
+const CREDIT_STEP = INITIAL_CREDIT / 4;
+
+/** Bytes on their way into a channel: goes on as far as the credit reaches. */
+export class ChannelWriter {
+  readonly #peer: ClientPeer;
+  readonly #channel: DataChannel;
+  readonly #queue: { bytes: Uint8Array; done: (() => void) | null }[] = [];
+  #ending = false;
+
+  constructor(peer: ClientPeer, channel: DataChannel) {
+    this.#peer = peer;
+    this.#channel = channel;
+  }
+
+  /** `done` is called when all of `bytes` has been sent; they must not change before. */
+  write(bytes: Uint8Array, done: (() => void) | null): void {
+    this.#queue.push({ bytes, done });
+    this.flush();
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.flush();
+  }
+
+  /** Sends what the credit allows. */
+  flush(): void {
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      const room = this.#peer.sendable(this.#channel);
+      if (head.bytes.length > 0 && room === 0) return;
+      const count = Math.min(room, head.bytes.length);
+      if (count > 0) this.#peer.sendData(this.#channel, head.bytes.subarray(0, count));
+      head.bytes = head.bytes.subarray(count);
+      if (head.bytes.length > 0) continue;
+      this.#queue.shift();
+      head.done?.();
+    }
+    if (this.#ending) this.#peer.sendEnd(this.#channel);
+  }
+
+  /** Forgets what was not sent. */
+  abandon(): void {
+    for (const { done } of this.#queue.splice(0)) done?.();
+  }
+}
+
+/** A `Writable` that ends in a channel. After `abandon` it takes and drops everything. */
+export class ChannelWritable extends Writable {
+  readonly #writer: ChannelWriter;
+  #abandoned = false;
+
+  constructor(writer: ChannelWriter) {
+    super({ highWaterMark: INITIAL_CREDIT / 4, decodeStrings: true });
+    this.#writer = writer;
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    if (this.#abandoned) done();
+    else this.#writer.write(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    if (!this.#abandoned) this.#writer.end();
+    done();
+  }
+
+  /** The workload is over: nobody reads any more. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#writer.abandon();
+  }
+}
+
+/** A `Readable` fed by a channel. It gives credit back only for what its reader has asked for. */
+export class ChannelReadable extends Readable {
+  readonly #grant: (bytes: number) => void;
+  #owed = 0;
+  #wanted = true;
+
+  constructor(grant: (bytes: number) => void) {
+    super({ highWaterMark: CREDIT_STEP });
+    this.#grant = grant;
+  }
+
+  deliver(piece: Uint8Array): void {
+    this.#owed += piece.length;
+    this.#wanted = this.push(piece);
+    this.#settle();
+  }
+
+  end(): void {
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#settle();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Nobody reads: what still comes is dropped, and must not stop the workload.
+    this.#wanted = true;
+    this.#settle(1);
+    done(error);
+  }
+
+  #settle(step = CREDIT_STEP): void {
+    if (!this.#wanted || this.#owed < step) return;
+    this.#grant(this.#owed);
+    this.#owed = 0;
+  }
+}
