@@ -27,39 +27,49 @@ export class CheckList {
     return this.#checks;
   }
 
-  /** @throws AttestError `evidence/refused` with reason `code` when not `ok` */
-  require(code: ReasonCode, ok: boolean, wanted: string, found: string): void {
-    this.#checks.push({ code, wanted, found, ok });
-    if (!ok) throw this.#refusal(code, wanted, found);
+  allows(relaxation: string): boolean {
+    return this.#allow.has(relaxation);
   }
 
-  /** Like `require`, but a failure passes, and says so, when the caller allowed `relaxation` by name. */
-  requireUnless(
-    relaxation: string,
-    code: ReasonCode,
-    ok: boolean,
-    wanted: string,
-    found: string,
-  ): void {
-    if (ok || !this.#allow.has(relaxation)) this.require(code, ok, wanted, found);
+  /** Is it genuine? @throws AttestError `evidence/refused` with reason `code` when not `ok` */
+  require(code: ReasonCode, ok: boolean, wanted: string, found: string): void {
+    this.#checks.push({ code, wanted, found, ok });
+    if (!ok) throw this.#refusal("evidence/refused", code, wanted, found);
+  }
+
+  /** Is it well formed? @throws AttestError `evidence/malformed` with reason `code` when not `ok` */
+  requireForm(code: ReasonCode, ok: boolean, wanted: string, found: string): void {
+    this.#checks.push({ code, wanted, found, ok });
+    if (!ok) throw this.#refusal("evidence/malformed", code, wanted, found);
+  }
+
+  /** A check that failed and passes because the caller allowed `relaxation` by name. Without that it throws as `require` does. */
+  relax(relaxation: string, code: ReasonCode, wanted: string, found: string): void {
+    if (!this.allows(relaxation)) this.require(code, false, wanted, found);
     else this.#checks.push({ code, wanted, found, ok: true, allowed: relaxation });
   }
 
-  /** The result of `read`; what it throws becomes a refusal with reason `code`. */
+  /** The result of `read`; a DonjonError that it throws becomes `evidence/malformed` with reason `code`. */
   attempt<T>(code: ReasonCode, wanted: string, read: () => T): T {
     try {
       return read();
     } catch (cause) {
       if (!(cause instanceof DonjonError) || cause instanceof AttestError) throw cause;
       this.#checks.push({ code, wanted, found: cause.message, ok: false });
-      throw this.#refusal(code, wanted, cause.message, cause);
+      throw this.#refusal("evidence/malformed", code, wanted, cause.message, cause);
     }
   }
 
-  #refusal(code: ReasonCode, wanted: string, found: string, cause?: unknown): AttestError {
+  #refusal(
+    error: "evidence/malformed" | "evidence/refused",
+    reason: ReasonCode,
+    wanted: string,
+    found: string,
+    cause?: unknown,
+  ): AttestError {
     return new AttestError(
-      "evidence/refused",
-      code,
+      error,
+      reason,
       `Cannot accept this evidence: found ${found}, wanted ${wanted}`,
       {
         cause,

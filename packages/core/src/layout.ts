@@ -55,23 +55,28 @@ export interface LayoutOptions {
 const INTEGER_SIZE = { u8: 1, u16: 2, u32: 4, u64: 8 } as const;
 
 /** One integer field. */
-export function int<
-  const N extends string,
-  K extends keyof typeof INTEGER_SIZE,
-  const S extends number = 0,
->(offset: number, name: N, kind: K, says: string, since: S = 0 as S) {
-  return { offset, name, kind, size: INTEGER_SIZE[kind], since, says } as const;
+export function int<const N extends string, K extends keyof typeof INTEGER_SIZE>(
+  offset: number,
+  name: N,
+  kind: K,
+  says: string,
+) {
+  return { offset, name, kind, size: INTEGER_SIZE[kind], since: 0, says } as const;
 }
 
 /** One field of `size` octets. */
-export function octets<const N extends string, const S extends number = 0>(
+export function octets<const N extends string>(
   offset: number,
   name: N,
   size: number,
   says: string,
-  since: S = 0 as S,
 ) {
-  return { offset, name, kind: "bytes", size, since, says } as const;
+  return { offset, name, kind: "bytes", size, since: 0, says } as const;
+}
+
+/** A field that came with a version of the layout. */
+export function since<const V extends number, F extends Field>(version: V, field: F) {
+  return { ...field, since: version } as Omit<F, "since"> & { readonly since: V };
 }
 
 /** `size` octets that must be zero. */
