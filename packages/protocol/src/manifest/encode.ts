@@ -1,11 +1,11 @@
-import { DERIVED_VARIABLES } from "./environment.ts";
+import { DERIVED_VARIABLES, isExplicitTable } from "./environment.ts";
 import {
   DEFAULT_DESCRIPTORS,
   DEFAULT_FILES_BYTES,
   DEFAULT_MEMORY_BYTES,
   DEFAULT_THREADS,
 } from "./limits.ts";
-import type { Manifest, ManifestDescriptor, ManifestMount, ManifestSecret } from "./manifest.ts";
+import type { Manifest, ManifestMount, ManifestSecret } from "./manifest.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
 /**
@@ -56,17 +56,10 @@ function isExplicitAndEmpty(manifest: Manifest): boolean {
   return manifest.descriptors.length === 0;
 }
 
-/**
- * The short form (stdio, listeners, connections) where it says the same. Whether a manifest was in
- * the explicit form shows in the variables that follow from it.
- */
+/** The short form (stdio, listeners, connections) where it says the same. */
 function encodeDescriptors(manifest: Manifest): string[][] {
-  const { descriptors, env } = manifest;
-  if (
-    !isShort(descriptors) ||
-    env.has("FD_COUNT") !== descriptors.length > 3 ||
-    lacksListenFds(manifest)
-  ) {
+  const { descriptors } = manifest;
+  if (isExplicitTable(manifest)) {
     return descriptors.map((descriptor) => ["[[descriptors]]", ...encodeFields(descriptor)]);
   }
   const nulls = descriptors.slice(0, 3).filter(({ kind }) => kind === "null");
@@ -82,24 +75,6 @@ function encodeDescriptors(manifest: Manifest): string[][] {
         ...encodeFields(fields),
       ]),
   ];
-}
-
-function lacksListenFds({ descriptors, env }: Manifest): boolean {
-  return descriptors.some(({ kind }) => kind === "listen") && !env.has("LISTEN_FDS");
-}
-
-function isShort(descriptors: readonly ManifestDescriptor[]): boolean {
-  const rank = { null: 0, stdin: 0, stdout: 0, stderr: 0, listen: 1, connect: 2 };
-  return (
-    ["stdin", "stdout", "stderr"].every((name, number) => {
-      const descriptor = descriptors[number];
-      return descriptor?.name === name && (descriptor.kind === name || descriptor.kind === "null");
-    }) &&
-    descriptors.slice(3).every(({ kind }, index, sockets) => {
-      const before = index === 0 ? 1 : rank[sockets[index - 1]!.kind];
-      return rank[kind] > 0 && rank[kind] >= before;
-    })
-  );
 }
 
 function encodeMount(mount: ManifestMount): string[] {

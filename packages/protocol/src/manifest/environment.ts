@@ -1,4 +1,4 @@
-import type { ManifestDescriptor } from "./manifest.ts";
+import type { Manifest, ManifestDescriptor } from "./manifest.ts";
 
 /** Names that Donjon sets itself: Enarx's, and those of systemd's socket activation (sd_listen_fds(3)). */
 export const DERIVED_VARIABLES: ReadonlySet<string> = new Set([
@@ -34,4 +34,43 @@ export function deriveListenVariables(
     ["LISTEN_FDS", `${names.length}`],
     ["LISTEN_FDNAMES", names.join(":")],
   ];
+}
+
+/**
+ * The complete environment of a workload: what follows from its descriptors, then its own variables.
+ *
+ * @param explicit the descriptor table was written out as a whole, as `files` of Enarx is
+ */
+export function deriveEnvironment(
+  descriptors: readonly ManifestDescriptor[],
+  explicit: boolean,
+  own: Iterable<readonly [string, string]>,
+): Map<string, string> {
+  // A program with stdio alone sees its own variables only, as it would outside.
+  const named = explicit || descriptors.length > LISTEN_FDS_START;
+  return new Map([
+    ...(named ? deriveDescriptorVariables(descriptors) : []),
+    ...(explicit ? [] : deriveListenVariables(descriptors)),
+    ...own,
+  ]);
+}
+
+/** Whether the descriptor table was written out as a whole; shows in the variables that follow from it. */
+export function isExplicitTable({ descriptors, env }: Manifest): boolean {
+  if (!isShort(descriptors) || env.has("FD_COUNT") !== descriptors.length > LISTEN_FDS_START) {
+    return true;
+  }
+  return descriptors.some(({ kind }) => kind === "listen") && !env.has("LISTEN_FDS");
+}
+
+/** Whether stdio, listeners, connections in this order say the same. */
+function isShort(descriptors: readonly ManifestDescriptor[]): boolean {
+  const rank = { null: 0, stdin: 0, stdout: 0, stderr: 0, listen: 1, connect: 2 };
+  const sockets = descriptors.slice(LISTEN_FDS_START).map(({ kind }) => rank[kind]);
+  return (
+    ["stdin", "stdout", "stderr"].every((name, number) => {
+      const descriptor = descriptors[number];
+      return descriptor?.name === name && (descriptor.kind === name || descriptor.kind === "null");
+    }) && sockets.every((place, index) => place > 0 && place >= (sockets[index - 1] ?? 1))
+  );
 }

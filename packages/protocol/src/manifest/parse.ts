@@ -1,10 +1,6 @@
 import { checkShape } from "./check.ts";
 import { parseDocument, readDocument } from "./document.ts";
-import {
-  DERIVED_VARIABLES,
-  deriveDescriptorVariables,
-  deriveListenVariables,
-} from "./environment.ts";
+import { DERIVED_VARIABLES, deriveEnvironment } from "./environment.ts";
 import { ManifestFault } from "./fault.ts";
 import type {
   Manifest,
@@ -119,14 +115,7 @@ function readEnvironment(
       throw new ManifestFault("manifest/value", message, ["env", name], "key");
     }
   }
-  // A program with stdio alone sees its own variables only, as it would outside.
-  const explicit = toml.descriptors !== undefined;
-  const named = explicit || descriptors.length > 3;
-  return new Map([
-    ...(named ? deriveDescriptorVariables(descriptors) : []),
-    ...(explicit ? [] : deriveListenVariables(descriptors)),
-    ...(toml.env ?? []),
-  ]);
+  return deriveEnvironment(descriptors, toml.descriptors !== undefined, toml.env ?? []);
 }
 
 function readMounts(toml: ManifestToml): ManifestMount[] {
