@@ -97,7 +97,13 @@ export interface FileSystem {
   makeDirectory(base: DirectoryNode, path: string): Outcome;
   makeSymlink(base: DirectoryNode, path: string, target: string): Outcome;
   /** Hard link; `follow` applies to the last component of `from`. */
-  link(fromBase: DirectoryNode, from: string, follow: boolean, toBase: DirectoryNode, to: string): Outcome;
+  link(
+    fromBase: DirectoryNode,
+    from: string,
+    follow: boolean,
+    toBase: DirectoryNode,
+    to: string,
+  ): Outcome;
   rename(fromBase: DirectoryNode, from: string, toBase: DirectoryNode, to: string): Outcome;
   unlink(base: DirectoryNode, path: string): Outcome;
   removeDirectory(base: DirectoryNode, path: string): Outcome;

@@ -57,3 +57,9 @@ export interface Waiter {
    */
   wait(seen: number, deadline: bigint | null): void;
 }
+
+/** The same for a thread that must not block; `wait` resolves where the other one returns. */
+export interface AsyncWaiter {
+  epoch(): number;
+  wait(seen: number, deadline: bigint | null): Promise<void>;
+}
