@@ -35,3 +35,12 @@ export const MAX_GATE_HEADER_BYTES = 16 << 10;
 export const MAX_LISTENER_NAME = 256;
 /** Octets of one console line; a longer one is cut. */
 export const MAX_CONSOLE_LINE = 4096;
+/** Octets of what a gate stream is opened for, for example `listen:web` or `db.internal:5432`. */
+export const MAX_GATE_TARGET_BYTES = 1024;
+/** Octets of the sentence that says why a gate stream was refused. */
+export const MAX_GATE_REASON_BYTES = 1024;
+/** Time that a connection has to pass on what an ended workload wrote to it. */
+export const DRAIN_MS = 10_000;
+/** Time that a TLS handshake may take, and how many may be under way at once. */
+export const TLS_HANDSHAKE_MS = 10_000;
+export const MAX_HANDSHAKES = 1024;

@@ -21,13 +21,14 @@ import {
   parseKeepMessage,
 } from "./message.ts";
 import { createMessageOrder } from "./order.ts";
+import type { SendFrame } from "./wire.ts";
 
 export type SessionRole = "client" | "keep";
 export type DataChannel = Exclude<Channel, 0>;
 
 export interface SessionEvents<Message> {
-  /** Bytes for the other side. `payload` belongs to the caller of `sendData` and follows `header`. */
-  send(header: Uint8Array, payload: Uint8Array | null): void;
+  /** Bytes for the other side; `createFrameSender` makes one for a stream. */
+  readonly send: SendFrame;
   onMessage(message: Message): void;
   /** Bytes of a channel, inside the credit given. */
   onData(channel: DataChannel, piece: Uint8Array): void;
@@ -90,10 +91,10 @@ abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
     this.#decoder.finish();
   }
 
-  sendMessage(message: Sent): void {
+  sendMessage(message: Sent, sent: (() => void) | null = null): void {
     const payload = encodeMessage(message);
     const header = encodeFrameHeader(FRAME_KIND.message, CHANNEL.control, payload.length);
-    this.#events.send(header, payload);
+    this.#events.send(header, payload, sent);
   }
 
   /** Octets that `sendData` takes now on a channel that this side writes; 0 after `sendEnd`. */
@@ -102,8 +103,8 @@ abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
     return half.ended ? 0 : Math.min(half.credit, MAX_FRAME_BYTES);
   }
 
-  /** Sends 1 to `sendable(channel)` octets as one frame. */
-  sendData(channel: DataChannel, bytes: Uint8Array): void {
+  /** Sends 1 to `sendable(channel)` octets as one frame; they must not change until `sent` is called. */
+  sendData(channel: DataChannel, bytes: Uint8Array, sent: (() => void) | null = null): void {
     const half = this.#outgoing(channel);
     if (bytes.length === 0 || bytes.length > this.sendable(channel)) {
       throw new RangeError(
@@ -111,14 +112,14 @@ abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
       );
     }
     half.credit -= bytes.length;
-    this.#events.send(encodeFrameHeader(FRAME_KIND.data, channel, bytes.length), bytes);
+    this.#events.send(encodeFrameHeader(FRAME_KIND.data, channel, bytes.length), bytes, sent);
   }
 
   sendEnd(channel: DataChannel): void {
     const half = this.#outgoing(channel);
     if (half.ended) return;
     half.ended = true;
-    this.#events.send(encodeFrameHeader(FRAME_KIND.end, channel, 0), null);
+    this.#events.send(encodeFrameHeader(FRAME_KIND.end, channel, 0), null, null);
   }
 
   /** Allows the other side `bytes` more on a channel that it writes. */
@@ -126,7 +127,7 @@ abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
     const half = this.#half(channel, false);
     if (half.ended || bytes === 0) return;
     half.credit += bytes;
-    this.#events.send(encodeCreditFrame(channel, bytes), null);
+    this.#events.send(encodeCreditFrame(channel, bytes), null, null);
   }
 
   #half(channel: Channel, outgoing: boolean): Half {

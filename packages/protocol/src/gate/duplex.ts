@@ -1,0 +1,109 @@
+/**
+ * A gate stream as the platform's Duplex, with back-pressure in both directions. The class comes from
+ * the caller, because this package knows no platform and both sides of the gate need the same.
+ */
+import { DonjonError } from "@donjon/core/errors";
+import type { MuxStream, MuxStreamEvents } from "./mux.ts";
+
+type Done = (error?: Error | null) => void;
+
+/** The part of `node:stream`'s Duplex that is used here. */
+export interface DuplexLike {
+  push(chunk: Uint8Array | null): boolean;
+  destroy(error?: Error): unknown;
+}
+
+export interface DuplexOptions {
+  readonly allowHalfOpen: boolean;
+  readonly readableHighWaterMark: number;
+  readonly writableHighWaterMark: number;
+  read(): void;
+  write(chunk: Uint8Array, encoding: string, done: Done): void;
+  final(done: Done): void;
+  destroy(error: Error | null, done: Done): void;
+}
+
+export type DuplexClass<D extends DuplexLike> = new (options: DuplexOptions) => D;
+
+export interface GateDuplex<D extends DuplexLike> {
+  readonly duplex: D;
+  readonly events: MuxStreamEvents;
+}
+
+/** Octets buffered in either direction before the other end is slowed. */
+const HIGH_WATER_BYTES = 256 << 10;
+
+/** `stream` is called when it is first needed, so that events may be made before the stream is opened. */
+export function createGateDuplex<D extends DuplexLike>(
+  Duplex: DuplexClass<D>,
+  stream: () => MuxStream,
+): GateDuplex<D> {
+  /** Consumed octets are given back only when the reader asks for more. */
+  let unread = 0;
+  let pending: { chunk: Uint8Array; done: Done } | null = null;
+  let over = false;
+
+  const flush = (): void => {
+    while (pending !== null) {
+      const count = Math.min(stream().writable(), pending.chunk.length);
+      if (count === 0) return;
+      const { chunk, done } = pending;
+      stream().write(count === chunk.length ? chunk : chunk.subarray(0, count));
+      pending = count === chunk.length ? null : { chunk: chunk.subarray(count), done };
+      if (pending === null) done();
+    }
+  };
+
+  const duplex = new Duplex({
+    allowHalfOpen: true,
+    readableHighWaterMark: HIGH_WATER_BYTES,
+    writableHighWaterMark: HIGH_WATER_BYTES,
+    read() {
+      if (unread === 0) return;
+      stream().consumed(unread);
+      unread = 0;
+    },
+    write(chunk, _encoding, done) {
+      pending = { chunk, done };
+      flush();
+    },
+    final(done) {
+      stream().end();
+      done();
+    },
+    destroy(error, done) {
+      if (!over) stream().reset();
+      over = true;
+      const lost = pending;
+      pending = null;
+      lost?.done(error ?? gone());
+      done(error);
+    },
+  });
+
+  const events: MuxStreamEvents = {
+    onData(piece) {
+      if (over || piece.length === 0) return;
+      if (duplex.push(piece)) stream().consumed(piece.length);
+      else unread += piece.length;
+    },
+    onEnd() {
+      if (!over) duplex.push(null);
+    },
+    onReset() {
+      if (over) return;
+      over = true;
+      duplex.destroy(gone());
+    },
+    onRefuse(reason) {
+      over = true;
+      duplex.destroy(new DonjonError("gate/refused", reason));
+    },
+    onWritable: flush,
+  };
+  return { duplex, events };
+}
+
+function gone(): DonjonError {
+  return new DonjonError("gate/closed", "the other side of the gate closed the stream");
+}
