@@ -1,0 +1,21 @@
+/** The layout of the shared words that every worker of a workload and the gate thread know. */
+import { DOORBELL_WORDS } from "./doorbell.ts";
+
+/** The doorbell of the thread that holds the descriptors. */
+export const WORKER_BELL = 0;
+/** The doorbell of the gate thread. */
+export const GATE_BELL = 16;
+/** One bit per stream that the gate thread should look at. */
+export const DIRTY = 32;
+/** Streams at once: stdio, listeners, connections. */
+export const MAX_STREAMS = 16_384;
+export const CONTROL_WORDS = DIRTY + MAX_STREAMS / 32;
+
+/** Capacity of the rings of stdin, stdout and stderr: large enough that two fast threads rarely wake each other. */
+export const STDIO_RING_BYTES = 1 << 20;
+/** Capacity of each direction of a connection: small, because there may be thousands. */
+export const CONNECTION_RING_BYTES = 32 << 10;
+/** Connections that the gate thread hands to the worker before the workload asks for them, per listener. */
+export const ACCEPT_AHEAD = 16;
+
+if (WORKER_BELL + DOORBELL_WORDS > GATE_BELL) throw new RangeError("the doorbells overlap");

@@ -1,0 +1,34 @@
+/** The engine's clocks as a workload's. */
+import type { Clock } from "@donjon/wasi/capability/clock";
+
+/** The host's clock is followed when it has gone this far from ours. */
+const DRIFT_NS = 20_000_000n;
+
+/**
+ * Real time runs with the monotonic clock, which counts nanoseconds, and is set again when the host's
+ * clock, which shows milliseconds only, has moved away from it.
+ */
+export function createEngineClock(): Clock {
+  const monotonic = process.hrtime.bigint;
+  let offset = BigInt(Date.now()) * 1_000_000n - monotonic();
+  return {
+    resolution: 1n,
+    monotonic,
+    realtime() {
+      const ours = monotonic() + offset;
+      const theirs = BigInt(Date.now()) * 1_000_000n;
+      const drift = ours - theirs;
+      if (drift < DRIFT_NS && drift > -DRIFT_NS) return ours;
+      offset += theirs - ours;
+      return theirs;
+    },
+    processCpu() {
+      const { user, system } = process.cpuUsage();
+      return BigInt(user + system) * 1000n;
+    },
+    threadCpu() {
+      const { user, system } = process.threadCpuUsage();
+      return BigInt(user + system) * 1000n;
+    },
+  };
+}

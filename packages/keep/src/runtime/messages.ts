@@ -1,0 +1,70 @@
+/** What the gate thread and its workers tell each other. Bytes of streams never travel this way. */
+import type { ErrorCode } from "@donjon/core/errors";
+import type { MessagePort } from "node:worker_threads";
+import type { SharedWords } from "./doorbell.ts";
+import type { StreamGrant } from "./gate-streams.ts";
+import type { PackedTree, WorkloadLimits, WorkloadOutcome } from "./workload.ts";
+
+/** `workerData` of every worker. */
+export interface WorkerBoot {
+  readonly control: SharedWords;
+}
+
+/** A descriptor with what the worker needs to open it. */
+export type DescriptorGrant =
+  | { readonly kind: "null"; readonly name: string }
+  | { readonly kind: "stdin" | "stdout" | "stderr"; readonly name: string; readonly stream: StreamGrant }
+  | {
+      readonly kind: "listen";
+      readonly name: string;
+      /** Connections handed over so far. */
+      readonly handed: SharedWords;
+      readonly index: number;
+      readonly port: MessagePort;
+    }
+  | { readonly kind: "connect"; readonly name: string; readonly stream: StreamGrant };
+
+export interface RunOrder {
+  readonly kind: "run";
+  readonly module: Uint8Array;
+  readonly args: readonly string[];
+  readonly env: ReadonlyMap<string, string>;
+  readonly descriptors: readonly DescriptorGrant[];
+  readonly memoryMounts: readonly string[];
+  readonly trees: readonly PackedTree[];
+  readonly secretFiles: ReadonlyMap<string, Uint8Array>;
+  readonly limits: WorkloadLimits;
+  /** Fresh random bytes; see `createEngineRandom`. */
+  readonly random: Uint8Array;
+}
+
+/** Starts one thread of a workload in a worker of its own; see threads/. */
+export interface ThreadOrder {
+  readonly kind: "thread";
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** The call block; see threads/call-block.ts. */
+  readonly calls: SharedWords;
+  /** Of this thread, in `calls`. */
+  readonly slot: number;
+  /** `null`: the first thread, which runs the program's entry. */
+  readonly start: { readonly id: number; readonly argument: number } | null;
+}
+
+export type WorkerOrder = RunOrder | ThreadOrder;
+
+export type Phases = readonly (readonly [name: string, ms: number])[];
+
+export type WorkerReport =
+  | { readonly kind: "running"; readonly phases: Phases }
+  | { readonly kind: "spawn"; readonly order: ThreadOrder }
+  | {
+      readonly kind: "done";
+      readonly outcome: WorkloadOutcome;
+      readonly changes: readonly { readonly guest: string; readonly bytes: Uint8Array }[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly code: ErrorCode;
+      readonly message: string;
+    };

@@ -1,0 +1,230 @@
+/**
+ * The engine room on the thread that serves the gate: starts the worker, hands it the workload,
+ * watches its limits and tells how it ended.
+ */
+import { randomFillSync } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { MessagePort, Worker } from "node:worker_threads";
+import { DonjonError } from "@donjon/core/errors";
+import { CONTROL_WORDS, STDIO_RING_BYTES } from "./control.ts";
+import { GateBell } from "./gate-bell.ts";
+import { GateListener } from "./gate-listener.ts";
+import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
+import { RANDOM_POOL_BYTES } from "./engine-random.ts";
+import type { DescriptorGrant, ThreadOrder, WorkerReport } from "./messages.ts";
+import { startWorker } from "./start-worker.ts";
+import type {
+  DescriptorSpec,
+  EngineRoom,
+  Workload,
+  WorkloadOutcome,
+  WorkloadResult,
+  WorkloadSpec,
+} from "./workload.ts";
+
+/** Starts the worker; see `EngineRoom`. */
+export function createEngineRoom(): EngineRoom {
+  return new Room();
+}
+
+/** CPU time of everything but this thread, in milliseconds: the workload, its threads and the compiler. */
+function workersCpuMs(): number {
+  const all = process.cpuUsage();
+  const own = process.threadCpuUsage();
+  return (all.user + all.system - own.user - own.system) / 1000;
+}
+
+class Room implements EngineRoom, Workload {
+  readonly stdin: RingSink;
+  readonly stdout: RingSource;
+  readonly stderr: RingSource;
+  readonly result: Promise<WorkloadResult>;
+  readonly phases = new Map<string, number>();
+  readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+  readonly #bell = new GateBell(this.#control);
+  readonly #workers = new Set<Worker>();
+  readonly #first: Worker;
+  readonly #listeners = new Map<string, GateListener>();
+  readonly #pumps = new Set<ConnectionPump>();
+  readonly #born = performance.now();
+  #resolve: (result: WorkloadResult) => void = () => {};
+  #reject: (error: DonjonError) => void = () => {};
+  #spec: WorkloadSpec | null = null;
+  #started = 0;
+  #cpuBefore = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #finished = false;
+
+  constructor() {
+    this.stdin = new RingSink(this.#bell, this.#control, STDIO_RING_BYTES);
+    this.stdout = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
+    this.stderr = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Who asks for `result` still sees the rejection; who never does is not brought down by it.
+    this.result.catch(() => {});
+    this.#first = this.#startWorker();
+    this.#first.once("online", () => {
+      this.phases.set("worker", performance.now() - this.#born);
+    });
+  }
+
+  run(spec: WorkloadSpec): Workload {
+    if (this.#spec !== null) throw new TypeError("An engine room runs one workload");
+    this.#spec = spec;
+    this.#started = performance.now();
+    this.#cpuBefore = workersCpuMs();
+    const { timeMs } = spec.limits;
+    if (timeMs !== null) this.#watchTime(timeMs);
+    const ports: MessagePort[] = [];
+    const descriptors = spec.descriptors.map((one) => this.#grant(one, ports));
+    this.#first.postMessage(
+      {
+        kind: "run",
+        module: spec.module,
+        args: spec.args,
+        env: spec.env,
+        descriptors,
+        memoryMounts: spec.memoryMounts,
+        trees: spec.trees,
+        secretFiles: spec.secretFiles,
+        limits: spec.limits,
+        random: randomFillSync(new Uint8Array(RANDOM_POOL_BYTES)),
+      },
+      [...ports, ...ownedBuffers([spec.module, ...spec.trees.map((tree) => tree.bytes)])],
+    );
+    return this;
+  }
+
+  accept(listener: string, stream: Duplex): boolean {
+    return !this.#finished && (this.#listeners.get(listener)?.accept(stream) ?? false);
+  }
+
+  stop(how: "interrupt" | "kill"): void {
+    this.#finish({ kind: "stopped", how }, []);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#finished) this.stop("kill");
+    await Promise.all([...this.#workers].map((worker) => worker.terminate()));
+    this.#bell.close();
+  }
+
+  #startWorker(): Worker {
+    const worker = startWorker({ control: this.#control });
+    this.#workers.add(worker);
+    worker.on("message", (report: WorkerReport) => this.#hear(report));
+    worker.on("error", (error) => this.#hearError(error));
+    worker.on("exit", () => {
+      this.#workers.delete(worker);
+      this.#fail(new DonjonError("internal", "A worker of the engine room ended by itself"));
+    });
+    return worker;
+  }
+
+  /** A timer of Node takes 2^31 ms at most; a longer limit is waited for in pieces. */
+  #watchTime(timeMs: number): void {
+    const left = this.#started + timeMs - performance.now();
+    if (left <= 0) {
+      this.#finish({ kind: "limit", limit: "time", value: timeMs }, []);
+      return;
+    }
+    this.#timer = setTimeout(() => this.#watchTime(timeMs), Math.min(Math.ceil(left), 2 ** 31 - 1));
+  }
+
+  #grant(spec: DescriptorSpec, ports: MessagePort[]): DescriptorGrant {
+    switch (spec.kind) {
+      case "null":
+        return spec;
+      case "stdin":
+      case "stdout":
+      case "stderr":
+        return { kind: spec.kind, name: spec.name, stream: this[spec.kind].grant };
+      case "connect": {
+        const pump: ConnectionPump = new ConnectionPump(
+          spec.stream,
+          this.#bell,
+          this.#control,
+          () => this.#pumps.delete(pump),
+        );
+        this.#pumps.add(pump);
+        return { kind: "connect", name: spec.name, stream: pump.grant };
+      }
+      case "listen": {
+        if (this.#listeners.has(spec.name)) {
+          throw new DonjonError("manifest/value", `Two listeners are named '${spec.name}'`);
+        }
+        const listener = new GateListener(this.#bell, this.#control, this.#pumps);
+        this.#listeners.set(spec.name, listener);
+        ports.push(listener.workerPort);
+        const { words: handed, index, workerPort: port } = listener;
+        return { kind: "listen", name: spec.name, handed, index, port };
+      }
+    }
+  }
+
+  #hear(report: WorkerReport): void {
+    if (this.#finished) return;
+    if (report.kind === "running") {
+      for (const [name, ms] of report.phases) this.phases.set(name, ms);
+    } else if (report.kind === "spawn") this.#spawn(report.order);
+    else if (report.kind === "done") this.#finish(report.outcome, report.changes);
+    else this.#fail(new DonjonError(report.code, report.message));
+  }
+
+  #spawn(order: ThreadOrder): void {
+    this.#startWorker().postMessage(order);
+  }
+
+  #hearError(error: unknown): void {
+    const code = (error as { code?: unknown } | null)?.code;
+    if (code === "ERR_WORKER_OUT_OF_MEMORY") {
+      const value = this.#spec?.limits.memoryBytes ?? 0;
+      this.#finish({ kind: "limit", limit: "memory", value }, []);
+    } else {
+      this.#fail(
+        new DonjonError("internal", `A worker of the engine room failed: ${String(error)}`, {
+          cause: error,
+        }),
+      );
+    }
+  }
+
+  #finish(outcome: WorkloadOutcome, changes: WorkloadResult["changes"]): void {
+    if (this.#finished) return;
+    const usage = {
+      peakMemory: process.resourceUsage().maxRSS * 1024,
+      wallMs: this.#started === 0 ? 0 : performance.now() - this.#started,
+      cpuMs: Math.max(0, workersCpuMs() - this.#cpuBefore),
+    };
+    this.#end().then(() => this.#resolve({ outcome, usage, changes }));
+  }
+
+  #fail(error: DonjonError): void {
+    if (this.#finished) return;
+    this.#end().then(() => this.#reject(error));
+  }
+
+  /** Ends every thread, then the streams: what was written last is still in the rings. */
+  async #end(): Promise<void> {
+    this.#finished = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await Promise.all([...this.#workers].map((worker) => worker.terminate()));
+    for (const listener of this.#listeners.values()) listener.close();
+    for (const pump of this.#pumps) pump.finish();
+    this.stdin.finish();
+    this.stdout.finish();
+    this.stderr.finish();
+  }
+}
+
+/** Buffers that hold exactly what is handed over are moved, not copied; each once. */
+function ownedBuffers(views: readonly Uint8Array[]): ArrayBuffer[] {
+  const owned = new Set<ArrayBuffer>();
+  for (const { buffer, byteLength } of views) {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) owned.add(buffer);
+  }
+  return [...owned];
+}

@@ -1,0 +1,23 @@
+/** Starts a worker, from the bundle that the Keep runs or from the sources. */
+import { Worker } from "node:worker_threads";
+import type { WorkerBoot } from "./messages.ts";
+
+/** The bundled text of `worker.ts`, put in by the build: the Keep may read no file. */
+declare const DONJON_WORKER_SOURCE: string | undefined;
+
+/** Stack of a worker: deep recursion in interpreters and compilers needs more than the engine's 4 MiB. */
+const STACK_MB = 16;
+/** JavaScript objects of a worker: files' names and descriptors, not the memory of the workload. */
+const HEAP_MB = 1024;
+
+export function startWorker(boot: WorkerBoot): Worker {
+  const bundled = typeof DONJON_WORKER_SOURCE === "string";
+  return new Worker(bundled ? DONJON_WORKER_SOURCE : new URL("./worker.ts", import.meta.url), {
+    eval: bundled,
+    workerData: boot,
+    // Nothing of the Keep's own process is visible in the worker.
+    env: {},
+    argv: [],
+    resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
+  });
+}
