@@ -23,6 +23,8 @@ import { utf8Length } from "./utf8.ts";
 export interface MemoryFilesOptions {
   /** Bytes that content, nodes and names may take; past it changes answer `-nospc`. */
   readonly limitBytes: number;
+  /** Shared by file systems that have one limit together; `limitBytes` is not looked at then. */
+  readonly space?: Space;
   readonly clock: Pick<Clock, "realtime">;
   /** Device number in `stat`; give each file system of a workload its own. Default: 1. */
   readonly device?: bigint;
@@ -49,7 +51,7 @@ export class MemoryFiles implements FileSystem {
 
   constructor(options: MemoryFilesOptions) {
     this.#clock = options.clock;
-    this.space = new Space(options.limitBytes);
+    this.space = options.space ?? new Space(options.limitBytes);
     this.device = options.device ?? 1n;
     this.readOnly = options.readOnly ?? false;
     this.root = new MemoryDirectory(this, this.takeInode(), null);
