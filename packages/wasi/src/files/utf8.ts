@@ -15,3 +15,21 @@ export function fitsUtf8(text: string, limit: number): boolean {
   if (text.length > limit) return false;
   return text.length * 3 <= limit || utf8Length(text) <= limit;
 }
+
+/** Orders well-formed strings as their UTF-8 bytes are ordered (which is the order of code points). */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // Surrogates stand for code points above all others, but are not the largest units.
+    const above = Number(isSurrogate(x)) - Number(isSurrogate(y));
+    return above === 0 ? x - y : above;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
