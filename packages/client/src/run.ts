@@ -1,11 +1,12 @@
 /** One run inside a session: what was provisioned goes up, stdio both ways, results down. */
 import { DonjonError } from "@donjon/core/errors";
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
+import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
 import type { KeepMessage } from "@donjon/protocol/session/message";
 import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
 import type { Provision, Provisioned, Run, RunResult, TreeBytes } from "./session.ts";
-import { ChannelReadable, ChannelWritable, ChannelWriter } from "./streams.ts";
+import { ChannelReadable, ChannelWritable } from "./streams.ts";
 
 export interface StartedRun {
   readonly run: Run;

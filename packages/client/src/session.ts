@@ -15,8 +15,8 @@ import { DonjonError } from "@donjon/core/errors";
 import { failureError, type KeepMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import type { RunOutcome, RunUsage, StopHow } from "@donjon/protocol/session/outcome";
 import { ClientPeer, type DataChannel } from "@donjon/protocol/session/peer";
+import { createFrameSender } from "@donjon/protocol/session/wire";
 import { type StartedRun, startRun } from "./run.ts";
-import { createWire } from "./wire.ts";
 
 export interface TreeBytes {
   /** Absolute guest path of the preopen. */
@@ -77,7 +77,6 @@ export interface Session {
 export function openSession(stream: Duplex): Session {
   const hello = Promise.withResolvers<{ protocol: number; engine: string }>();
   hello.promise.catch(() => {});
-  const wire = createWire(stream);
   let run: StartedRun | null = null;
   let over: DonjonError | null = null;
 
@@ -85,7 +84,6 @@ export function openSession(stream: Duplex): Session {
     over ??= error;
     hello.reject(error);
     run?.fail(error);
-    wire.close();
     stream.destroy();
   };
   const guarded = (act: () => void) => {
@@ -97,7 +95,7 @@ export function openSession(stream: Duplex): Session {
     }
   };
   const peer = new ClientPeer({
-    send: wire.send,
+    send: createFrameSender(stream),
     onMessage: (message) => {
       if (message.type === "hello") hello.resolve(checkHello(message));
       else if (message.type === "failure") fail(failureError(message));

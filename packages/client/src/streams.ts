@@ -1,54 +1,10 @@
 /** The workload's stdio as streams of the relying party: credits become back-pressure. */
 import { Readable, Writable } from "node:stream";
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
-import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
+import type { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 
 /** Credit is given back in steps of this many octets, so that it costs few frames. */
 const CREDIT_STEP = INITIAL_CREDIT / 4;
-
-/** Bytes on their way into a channel: goes on as far as the credit reaches. */
-export class ChannelWriter {
-  readonly #peer: ClientPeer;
-  readonly #channel: DataChannel;
-  readonly #queue: { bytes: Uint8Array; done: (() => void) | null }[] = [];
-  #ending = false;
-
-  constructor(peer: ClientPeer, channel: DataChannel) {
-    this.#peer = peer;
-    this.#channel = channel;
-  }
-
-  /** `done` is called when all of `bytes` has been sent; they must not change before. */
-  write(bytes: Uint8Array, done: (() => void) | null): void {
-    this.#queue.push({ bytes, done });
-    this.flush();
-  }
-
-  end(): void {
-    this.#ending = true;
-    this.flush();
-  }
-
-  /** Sends what the credit allows. */
-  flush(): void {
-    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
-      const room = this.#peer.sendable(this.#channel);
-      if (head.bytes.length > 0 && room === 0) return;
-      const count = Math.min(room, head.bytes.length);
-      if (count > 0) this.#peer.sendData(this.#channel, head.bytes.subarray(0, count));
-      head.bytes = head.bytes.subarray(count);
-      if (head.bytes.length > 0) continue;
-      this.#queue.shift();
-      head.done?.();
-    }
-    if (this.#ending) this.#peer.sendEnd(this.#channel);
-  }
-
-  /** Forgets what was not sent. */
-  abandon(): void {
-    for (const { done } of this.#queue.splice(0)) done?.();
-  }
-}
 
 /** A `Writable` that ends in a channel. After `abandon` it takes and drops everything. */
 export class ChannelWritable extends Writable {

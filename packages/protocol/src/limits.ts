@@ -44,3 +44,5 @@ export const DRAIN_MS = 10_000;
 /** Time that a TLS handshake may take, and how many may be under way at once. */
 export const TLS_HANDSHAKE_MS = 10_000;
 export const MAX_HANDSHAKES = 1024;
+/** Console lines that the host takes from one Keep. */
+export const MAX_CONSOLE_LINES = 10_000;

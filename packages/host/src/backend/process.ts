@@ -1,16 +1,114 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
-import type { Backend } from "./backend.ts";
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Duplex, Writable } from "node:stream";
+import type { Backend, BackendOptions, KeepEnd, StartedKeep } from "./backend.ts";
+import { createLineReader } from "./lines.ts";
+import {
+  createLaunch,
+  FALLBACK_LINE,
+  FILTER_DESCRIPTOR,
+  findBubblewrap,
+  type KeepImage,
+} from "./sandbox.ts";
+import { assembleKeepFilter } from "./seccomp.ts";
 
-export interface KeepImage {
-  /** Absolute path of the pinned engine. */
-  readonly engine: string;
-  /** Absolute path of the bundled runtime (`keep.cjs`). */
-  readonly runtime: string;
+export type { KeepImage };
+
+/** Words for `StartedKeep.sandbox`. */
+const SANDBOX = {
+  full: "bubblewrap, seccomp and the permission model",
+  bare: "permission model only; install bubblewrap",
+  refused: "permission model only; this machine does not let bubblewrap work (user namespaces)",
+} as const;
+
+/** Whether bubblewrap works here; `null` until a start has shown it. Known for the life of the process. */
+let bubblewrapWorks: boolean | null = null;
+
+export interface ProcessBackendOptions {
+  /** `false`: start without bubblewrap even where there is one; tests of the permission model alone. */
+  readonly bubblewrap?: boolean;
 }
 
 /**
  * `start` returns at once; a Keep that cannot start shows in `ended` and as the end of its pipes.
  * Under bubblewrap where the machine has it and lets it work, otherwise with the engine's permission
- * model alone: `StartedKeep.sandbox` says which.
+ * model alone: `StartedKeep.sandbox` says which, and so does a console line.
  */
-export declare function createProcessBackend(image: KeepImage): Backend;
+export function createProcessBackend(
+  image: KeepImage,
+  options: ProcessBackendOptions = {},
+): Backend {
+  return {
+    name: "process",
+    protects: false,
+    start: (backendOptions) => startKeep(image, options, backendOptions),
+  };
+}
+
+function startKeep(
+  image: KeepImage,
+  { bubblewrap = true }: ProcessBackendOptions,
+  { onConsole }: BackendOptions,
+): StartedKeep {
+  const program = bubblewrap && bubblewrapWorks !== false ? findBubblewrap() : null;
+  let sandbox: string = program === null ? SANDBOX.bare : SANDBOX.full;
+  if (program === null && bubblewrapWorks === false) sandbox = SANDBOX.refused;
+  const [command, ...args] = createLaunch(image, program);
+  // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
+  const child = spawn(command!, args, {
+    cwd: "/",
+    env: {},
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe"],
+  });
+  const filter = (child.stdio as readonly unknown[])[FILTER_DESCRIPTOR] as Writable;
+  filter.on("error", () => {});
+  filter.end(program === null ? undefined : assembleKeepFilter());
+
+  const read = createLineReader((line) => {
+    if (line !== FALLBACK_LINE) {
+      onConsole(line);
+      return;
+    }
+    if (program !== null) {
+      bubblewrapWorks = false;
+      sandbox = SANDBOX.refused;
+    }
+    onConsole(`sandbox: ${sandbox}`);
+  });
+  child.stderr!.on("data", read);
+  return {
+    in: pipe(child, 3),
+    out: pipe(child, 4),
+    ended: watchEnd(child),
+    get sandbox() {
+      return sandbox;
+    },
+    // The launcher's end is bubblewrap's (--die-with-parent), and that is its whole namespace's.
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+function pipe(child: ChildProcess, descriptor: number): Duplex {
+  const stream = child.stdio[descriptor as 3] as unknown as Duplex;
+  // A dead Keep resets its pipes; `ended` tells of it.
+  stream.on("error", () => {});
+  return stream;
+}
+
+function watchEnd(child: ChildProcess): Promise<KeepEnd> {
+  return new Promise((resolve) => {
+    child.on("error", () => resolve({ kind: "exited", code: 127 }));
+    child.on("exit", (code, signal) => resolve(toKeepEnd(code, signal)));
+  });
+}
+
+/** bubblewrap and the shell tell of a signal as 128 + its number. */
+function toKeepEnd(code: number | null, signal: string | null): KeepEnd {
+  if (signal !== null) return { kind: "killed", signal };
+  const name = Object.entries(constants.signals).find(([, number]) => number + 128 === code)?.[0];
+  return name === undefined
+    ? { kind: "exited", code: code ?? 127 }
+    : { kind: "killed", signal: name };
+}

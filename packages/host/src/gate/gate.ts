@@ -1,6 +1,23 @@
 /** The host's side of the gate (protocol README, gate): calls the Keep, answers its calls. */
+import { type ClientHttp2Session, connect } from "node:http2";
 import type { Duplex } from "node:stream";
+import { DonjonError } from "@donjon/core/errors";
+import {
+  encodeAuthority,
+  encodeListenAuthority,
+  GATE_CONNECTION_WINDOW,
+  GATE_HEADER,
+  GATE_PROTOCOL,
+  GATE_SETTINGS,
+  type KeepState,
+  parseAuthority,
+  parseHealth,
+  SESSION_AUTHORITY,
+} from "@donjon/protocol/gate/gate";
+import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
 import type { StartedKeep } from "../backend/backend.ts";
+import { answerKeep } from "./dial.ts";
+import { listenForKeep } from "./listen.ts";
 
 export interface GateOptions {
   /** Lines of the Keep's own runtime. */
@@ -25,7 +42,7 @@ export interface BoundListener {
 
 export interface KeepHealth {
   readonly protocol: number;
-  readonly state: "new" | "provisioned" | "running" | "exited";
+  readonly state: KeepState;
 }
 
 export interface Gate {
@@ -43,9 +60,101 @@ export interface Gate {
    */
   listen(listen: ListenAddress): Promise<BoundListener>;
   health(): Promise<KeepHealth>;
-  /** Closes listeners and pipes; the Keep ends. */
-  close(): void;
+  /**
+   * Closes listeners and pipes; the Keep ends. Resolves when what connections still carry has been
+   * passed on, at most after `DRAIN_MS`. To be awaited before the process exits if there were any.
+   */
+  close(): Promise<void>;
 }
 
-/** Speaks HTTP/2 on the pipes of a started Keep. Sends nothing before the first call. */
-export declare function openGate(keep: StartedKeep, options: GateOptions): Gate;
+/** Speaks HTTP/2 on the pipes of a started Keep. */
+export function openGate(keep: StartedKeep, options: GateOptions): Gate {
+  const session = connect("http://keep", {
+    createConnection: () => keep.in,
+    settings: GATE_SETTINGS,
+  });
+  session.on("connect", () => session.setLocalWindowSize(GATE_CONNECTION_WINDOW));
+  session.on("error", () => {});
+  let allowed: ReadonlySet<string> = new Set();
+  let lines = 0;
+  const connections = new Set<Promise<void>>();
+  const listeners = new Set<BoundListener>();
+  const track = (closed: Promise<void>) => {
+    connections.add(closed);
+    closed.then(() => connections.delete(closed));
+  };
+  answerKeep(keep.out, {
+    isAllowed: (authority) => allowed.has(authority),
+    onConsole: (line) => {
+      lines += 1;
+      if (lines <= MAX_CONSOLE_LINES) options.onConsole(line);
+    },
+    onConnection: track,
+  });
+
+  return {
+    openSession: () => callKeep(session, SESSION_AUTHORITY),
+    allowConnections: (authorities) => {
+      allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
+    },
+    async listen(listen) {
+      const open = () => callKeep(session, encodeListenAuthority(listen.name));
+      const bound = await listenForKeep(listen, open, track);
+      listeners.add(bound);
+      return bound;
+    },
+    health: () => askHealth(session),
+    async close() {
+      for (const listener of listeners) listener.close();
+      if (connections.size > 0) await settleWithin(Promise.all(connections), DRAIN_MS);
+      session.destroy();
+      keep.in.destroy();
+      keep.out.destroy();
+    },
+  };
+}
+
+const VERSION = { [GATE_HEADER]: String(GATE_PROTOCOL) };
+
+/** A `CONNECT`. Any answer but 200 of this protocol ends the stream with an error. */
+function callKeep(session: ClientHttp2Session, authority: string): Duplex {
+  if (session.destroyed) throw lostError();
+  const headers = { ":method": "CONNECT", ":authority": authority, ...VERSION };
+  const stream = session.request(headers, { endStream: false });
+  stream.on("response", (answer) => {
+    const protocol = answer[GATE_HEADER];
+    if (answer[":status"] === 200 && protocol === String(GATE_PROTOCOL)) return;
+    const message = `the Keep answers ${authority} with status ${answer[":status"]} (protocol ${protocol ?? "none"}), wanted 200 (protocol ${GATE_PROTOCOL})`;
+    stream.destroy(new DonjonError("gate/refused", message));
+  });
+  return stream;
+}
+
+async function askHealth(session: ClientHttp2Session): Promise<KeepHealth> {
+  if (session.destroyed) throw lostError();
+  const stream = session.request({ ":method": "GET", ":path": "/health", ...VERSION });
+  let body = "";
+  stream.setEncoding("utf8");
+  for await (const chunk of stream) {
+    body += chunk;
+    if (body.length > MAX_HEALTH) break;
+  }
+  return parseHealth(body);
+}
+
+/** Characters of an answer to `GET /health`. */
+const MAX_HEALTH = 1024;
+
+function lostError(): DonjonError {
+  return new DonjonError("keep/lost", "the Keep has ended; start another one");
+}
+
+function settleWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  work.then(() => {
+    clearTimeout(timer);
+    resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,209 @@
+/** Reading a directory of the owner's into a packed tree. */
+import { createHash } from "node:crypto";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
+import { join } from "node:path";
+import { MAX_TREE_BYTES } from "@donjon/protocol/limits";
+import { encodeTree, planTree, type TreePlan } from "@donjon/wasi/files/pack";
+import {
+  MAX_TREE_DEPTH,
+  MAX_TREE_ENTRIES,
+  type TreeEntry,
+  type TreeFile,
+} from "@donjon/wasi/files/packed-tree";
+import { compareUtf8 } from "@donjon/wasi/files/utf8";
+import { fail, failWith, isReserved, lookAt } from "./host-path.ts";
+import { createMark, type TreeMarks } from "./mark.ts";
+import { recoverTree } from "./recover.ts";
+
+/** Bytes of one read: large enough that system calls do not count. */
+const READ_BYTES = 1 << 20;
+
+export interface HostTree {
+  readonly root: string;
+  readonly plan: TreePlan;
+  /** For the conflict check when changes come back. */
+  readonly marks: TreeMarks;
+}
+
+export interface LoadedTree extends HostTree {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Lower-case hex; what a manifest names. */
+  readonly sha256: string;
+}
+
+/**
+ * Lists the directory `root`; contents are read later. Names, kinds, executable bits and contents
+ * count, times do not: the same files give the same digest on every machine. A write-back that was
+ * cut off is finished or undone first.
+ *
+ * @throws DonjonError `files/read` (not readable, a special file, a name that is not UTF-8),
+ *   `files/limit`, `files/conflict` (another run writes there now)
+ */
+export function scanTree(root: string): HostTree {
+  recoverTree(root);
+  const stat = lookAt(join(root, "."));
+  if (!stat?.isDirectory()) throw fail("files/read", `'${root}' is no directory`);
+  const scan = new Scan(root);
+  scan.run();
+  const plan = planTree(scan.entries, { times: false, changes: false });
+  if (plan.length > MAX_TREE_BYTES) {
+    throw fail(
+      "files/limit",
+      `'${root}' takes ${plan.length} bytes, and at most ${MAX_TREE_BYTES} are allowed`,
+    );
+  }
+  return { root, plan, marks: scan.marks };
+}
+
+/** The packed tree in pieces. Throws `files/read` when a file changed since the scan. */
+export function encodeHostTree(tree: HostTree): AsyncGenerator<Uint8Array, void, undefined> {
+  return encodeTree(tree.plan, (file) => readContent(tree, file));
+}
+
+/** The packed tree and its digest, read once. `onProgress` is told how many bytes are done. */
+export async function loadTree(
+  root: string,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<LoadedTree> {
+  const tree = scanTree(root);
+  const bytes = new Uint8Array(tree.plan.length);
+  const hash = createHash("sha256");
+  let done = 0;
+  for await (const piece of encodeHostTree(tree)) {
+    bytes.set(piece, done);
+    hash.update(piece);
+    done += piece.length;
+    onProgress(done, bytes.length);
+  }
+  return { ...tree, bytes, sha256: hash.digest("hex") };
+}
+
+class Scan {
+  readonly entries: TreeEntry[] = [];
+  readonly marks = new Map<string, string>();
+  readonly #root: string;
+  /** Files with more names than one, by inode. */
+  readonly #named = new Map<string, { stat: BigIntStats; paths: string[] }>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  run(): void {
+    const waiting = [""];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      for (const name of listNames(join(this.#root, at))) {
+        const path = at === "" ? name : `${at}/${name}`;
+        if (isReserved(path)) continue;
+        if (this.#add(path)) waiting.push(path);
+      }
+      if (this.marks.size > MAX_TREE_ENTRIES || at.split("/").length > MAX_TREE_DEPTH) {
+        throw fail(
+          "files/limit",
+          `'${this.#root}' has too many or too deep entries to send (at most ${MAX_TREE_ENTRIES}, ${MAX_TREE_DEPTH} deep)`,
+        );
+      }
+    }
+    for (const { stat, paths } of this.#named.values()) {
+      const [first, ...others] = paths.sort(compareUtf8);
+      this.entries.push(createFileEntry(first!, stat));
+      for (const path of others) this.entries.push({ kind: "link", path, to: first! });
+    }
+  }
+
+  /** Whether `path` is a directory to go into. */
+  #add(path: string): boolean {
+    const host = join(this.#root, path);
+    const stat = lookAt(host);
+    if (stat === null) throw fail("files/read", `'${host}' went away while it was read; try again`);
+    this.marks.set(path, createMark(host, stat));
+    if (stat.isDirectory()) {
+      this.entries.push({ kind: "directory", path, modified: 0n });
+      return true;
+    }
+    if (stat.isSymbolicLink()) {
+      this.entries.push({ kind: "symlink", path, target: readlinkSync(host), modified: 0n });
+    } else if (!stat.isFile()) {
+      throw fail(
+        "files/read",
+        `'${host}' is a device, pipe or socket and cannot be sent; move it out`,
+      );
+    } else if (stat.nlink > 1n) {
+      const key = `${stat.dev}:${stat.ino}`;
+      const named = this.#named.get(key) ?? { stat, paths: [] };
+      named.paths.push(path);
+      this.#named.set(key, named);
+    } else {
+      this.entries.push(createFileEntry(path, stat));
+    }
+    return false;
+  }
+}
+
+function createFileEntry(path: string, stat: BigIntStats): TreeFile {
+  return {
+    kind: "file",
+    path,
+    size: Number(stat.size),
+    executable: (stat.mode & 0o111n) !== 0n,
+    modified: 0n,
+  };
+}
+
+function listNames(directory: string): string[] {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let names: Buffer[];
+  try {
+    names = readdirSync(directory, { encoding: "buffer" });
+  } catch (cause) {
+    throw failWith("files/read", `reading the directory '${directory}'`, cause);
+  }
+  return names.map((name) => {
+    try {
+      return decoder.decode(name);
+    } catch (cause) {
+      throw fail(
+        "files/read",
+        `'${directory}' has a name that is not UTF-8: ${JSON.stringify(name.toString("latin1"))}`,
+        cause,
+      );
+    }
+  });
+}
+
+/** The file must be the one that was scanned: not followed, not swapped, not changed. */
+function* readContent(tree: HostTree, file: TreeFile): Generator<Uint8Array, void, undefined> {
+  const host = join(tree.root, file.path);
+  let fd: number;
+  try {
+    fd = openSync(host, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw failWith("files/read", `reading '${host}'`, cause);
+  }
+  try {
+    const isSame = () =>
+      createMark(host, fstatSync(fd, { bigint: true })) === tree.marks.get(file.path);
+    for (let left = file.size; isSame() && left > 0; ) {
+      const piece = new Uint8Array(Math.min(left, READ_BYTES));
+      const count = readSync(fd, piece);
+      if (count === 0) break;
+      left -= count;
+      yield piece.subarray(0, count);
+    }
+    if (!isSame())
+      throw fail("files/read", `'${host}' changed while it was read; leave it alone and try again`);
+  } catch (cause) {
+    throw failWith("files/read", `reading '${host}'`, cause);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,20 @@
+/** Joins two byte streams: what one gives, the other gets, each direction ending by itself. */
+import type { Duplex } from "node:stream";
+
+/** Resolves when both are closed. An error of one is the end of the other. */
+export function splice(a: Duplex, b: Duplex): Promise<void> {
+  a.pipe(b);
+  b.pipe(a);
+  return Promise.all([closeWith(a, b), closeWith(b, a)]).then(() => {});
+}
+
+/** When `stream` breaks, `other` is destroyed too; a clean end has already been passed on by `pipe`. */
+function closeWith(stream: Duplex, other: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    stream.on("error", () => other.destroy());
+    stream.on("close", () => {
+      if (!stream.readableEnded || !stream.writableFinished) other.destroy();
+      resolve();
+    });
+  });
+}

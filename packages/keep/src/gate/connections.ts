@@ -1,0 +1,112 @@
+/** The workload's sockets: listeners that the host calls, connections that the Keep asks for. */
+import { type Duplex, finished } from "node:stream";
+import { GATE_STATUS } from "@donjon/protocol/gate/gate";
+import { DRAIN_MS, MAX_BACKLOG } from "@donjon/protocol/limits";
+import type {
+  ConnectDescriptor,
+  ListenDescriptor,
+  ManifestDescriptor,
+} from "@donjon/protocol/manifest/manifest";
+import type { DescriptorSpec, Workload } from "../runtime/workload.ts";
+import type { GateCaller } from "./caller.ts";
+import type { TlsSide } from "./tls.ts";
+
+interface Call {
+  readonly name: string;
+  readonly accept: () => Duplex;
+  readonly refuse: (status: number) => void;
+}
+
+export class Connections {
+  readonly #caller: GateCaller;
+  readonly #tls: () => TlsSide;
+  /** Calls that came before the manifest was known; `null` once it is. */
+  #early: Call[] | null = [];
+  #listeners: ReadonlyMap<string, ListenDescriptor> = new Map();
+  #workload: Workload | null = null;
+  /** Streams whose last bytes have not been passed on yet. */
+  readonly #unfinished = new Set<Duplex>();
+  #onDrained: (() => void) | null = null;
+
+  /** `tls` is called for the first TLS socket: most workloads have none, and it costs a key pair. */
+  constructor(caller: GateCaller, tls: () => TlsSide) {
+    this.#caller = caller;
+    this.#tls = tls;
+  }
+
+  /** The host has a connection for a listener. */
+  onCall(call: Call): void {
+    if (this.#early === null) this.#route(call);
+    else if (this.#early.length < MAX_BACKLOG) this.#early.push(call);
+    else call.refuse(GATE_STATUS.busy);
+  }
+
+  /** The workload runs: calls that waited and calls to come go to it. */
+  open(descriptors: readonly ManifestDescriptor[], workload: Workload): void {
+    this.#listeners = new Map(
+      descriptors.filter((each) => each.kind === "listen").map((each) => [each.name, each]),
+    );
+    this.#workload = workload;
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const call of early) this.#route(call);
+  }
+
+  refuseNew(): void {
+    this.#workload = null;
+    for (const call of this.#early ?? []) call.refuse(GATE_STATUS.notFound);
+    this.#early = null;
+  }
+
+  async connect(descriptor: ConnectDescriptor): Promise<DescriptorSpec & { kind: "connect" }> {
+    const stream = await this.#caller.connect(descriptor);
+    this.#watch(stream);
+    const secured =
+      descriptor.protocol === "tls" ? await this.#tls().connect(stream, descriptor.host) : stream;
+    return { kind: "connect", name: descriptor.name, stream: secured };
+  }
+
+  /** Waits until all streams have passed on what was written to them, at most `DRAIN_MS`. */
+  drain(): Promise<void> {
+    if (this.#unfinished.size === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, DRAIN_MS);
+    this.#onDrained = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    return promise;
+  }
+
+  #route(call: Call): void {
+    const listener = this.#listeners.get(call.name);
+    if (listener === undefined || this.#workload === null) {
+      call.refuse(GATE_STATUS.notFound);
+    } else if (listener.protocol === "tls") {
+      const stream = call.accept();
+      this.#watch(stream);
+      this.#tls().accept(stream, (secured) => this.#hand(listener.name, secured));
+    } else {
+      this.#handCall(call);
+    }
+  }
+
+  #handCall(call: Call): void {
+    const stream = call.accept();
+    this.#watch(stream);
+    this.#hand(call.name, stream);
+  }
+
+  #hand(name: string, stream: Duplex): void {
+    if (this.#workload?.accept(name, stream) !== true) stream.destroy();
+  }
+
+  #watch(stream: Duplex): void {
+    stream.on("error", () => {});
+    this.#unfinished.add(stream);
+    finished(stream, { readable: false }, () => {
+      this.#unfinished.delete(stream);
+      if (this.#unfinished.size === 0) this.#onDrained?.();
+    });
+  }
+}

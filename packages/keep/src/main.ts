@@ -1,0 +1,33 @@
+/**
+ * The entry of the measured runtime. The worker's start comes first: it takes longest and overlaps with all else.
+ * The Keep ends when its owner's session is over, or when the host lets go of the pipe, whatever a workload does.
+ */
+
+import { createGateCaller } from "./gate/caller.ts";
+import { Connections } from "./gate/connections.ts";
+import { serveGate } from "./gate/server.ts";
+import { createTlsSide } from "./gate/tls.ts";
+import { createIdentity } from "./identity/identity.ts";
+import { endKeep, KEEP_EXIT } from "./node/exit.ts";
+import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
+import { createEngineRoom } from "./runtime/engine-room.ts";
+import { openChannelWithoutEvidence } from "./session/channel.ts";
+import { Keep } from "./session/keep.ts";
+import { serveSession } from "./session/server.ts";
+
+const room = createEngineRoom();
+const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
+const connections = new Connections(caller, () => createTlsSide(createIdentity(Date.now())));
+const keep = new Keep(room, connections, () => endKeep(KEEP_EXIT.over));
+
+process.on("uncaughtException", (error) => {
+  caller.log(`the Keep ends because of a defect: ${error.stack ?? error}`);
+  setImmediate(() => endKeep(KEEP_EXIT.defect));
+});
+
+serveGate(openPipe(IN_DESCRIPTOR), {
+  state: () => keep.state,
+  onSession: (stream) => serveSession(openChannelWithoutEvidence(stream), keep),
+  onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
+  onClosed: () => endKeep(KEEP_EXIT.over),
+});

@@ -1,0 +1,182 @@
+/** What was provisioned, checked against its manifest, as the engine room wants it. */
+import { hash } from "node:crypto";
+import { DonjonError } from "@donjon/core/errors";
+import type {
+  ConnectDescriptor,
+  Manifest,
+  ManifestDescriptor,
+} from "@donjon/protocol/manifest/manifest";
+import { parseManifest } from "@donjon/protocol/manifest/parse";
+import type { ProvisionMessage } from "@donjon/protocol/session/message";
+import type { DescriptorSpec, WorkloadSpec } from "../runtime/workload.ts";
+
+/** Everything that came up, whole and equal to what the manifest says. */
+export interface Provisioned {
+  readonly manifest: Manifest;
+  /** SHA-256 of the manifest's bytes, lower-case hex. */
+  readonly manifestDigest: string;
+  readonly module: Uint8Array;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  readonly trees: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Gathers the parts of an upload; every check is made as early as its part allows. */
+export class ProvisionBuilder {
+  readonly #message: ProvisionMessage;
+  #manifest: Manifest | null = null;
+  #manifestDigest = "";
+  #module: Uint8Array = new Uint8Array(0);
+  readonly #secrets = new Map<string, Uint8Array>();
+  readonly #trees = new Map<string, Uint8Array>();
+
+  constructor(message: ProvisionMessage) {
+    this.#message = message;
+  }
+
+  /** Sizes of the parts, in the order of the upload channel. */
+  get sizes(): readonly number[] {
+    const { manifest, workload, secrets, trees } = this.#message;
+    return [
+      manifest,
+      workload,
+      ...secrets.map(({ size }) => size),
+      ...trees.map(({ size }) => size),
+    ];
+  }
+
+  /** Throws a `DonjonError` when the part is not what the manifest says. */
+  addPart(index: number, bytes: Uint8Array): void {
+    const { secrets } = this.#message;
+    if (index === 0) this.#takeManifest(bytes);
+    else if (index === 1) this.#takeModule(bytes);
+    else if (index < 2 + secrets.length) this.#secrets.set(secrets[index - 2]!.name, bytes);
+    else this.#takeTree(index - 2 - secrets.length, bytes);
+  }
+
+  finish(): Provisioned {
+    return {
+      manifest: this.#manifest!,
+      manifestDigest: this.#manifestDigest,
+      module: this.#module,
+      secrets: this.#secrets,
+      trees: this.#trees,
+    };
+  }
+
+  #takeManifest(bytes: Uint8Array): void {
+    const manifest = parseManifest(bytes);
+    this.#manifest = manifest;
+    this.#manifestDigest = hash("sha256", bytes, "hex");
+    checkNames(
+      "secret",
+      manifest.secrets.map(({ name }) => name),
+      this.#message.secrets.map(({ name }) => name),
+    );
+    checkNames(
+      "tree",
+      manifest.mounts.filter(({ kind }) => kind === "packed").map(({ guest }) => guest),
+      this.#message.trees.map(({ guest }) => guest),
+    );
+  }
+
+  #takeModule(bytes: Uint8Array): void {
+    checkDigest("the workload", bytes, this.#manifest!.workload.sha256);
+    this.#module = bytes;
+  }
+
+  #takeTree(index: number, bytes: Uint8Array): void {
+    const { guest } = this.#message.trees[index]!;
+    const mount = this.#manifest!.mounts.find((each) => each.guest === guest);
+    checkDigest(`the tree for "${guest}"`, bytes, mount?.kind === "packed" ? mount.sha256 : null);
+    this.#trees.set(guest, bytes);
+  }
+}
+
+function checkDigest(what: string, bytes: Uint8Array, wanted: string | null): void {
+  const found = hash("sha256", bytes, "hex");
+  if (found === wanted) return;
+  throw new DonjonError(
+    "manifest/digest",
+    `${what} has the SHA-256 ${found}, but the manifest wants ${wanted ?? "none"}; put the right digest into the manifest or send the file it means`,
+    { details: { found, wanted } },
+  );
+}
+
+/** What the manifest names and what was sent must be the same set. */
+function checkNames(what: string, wanted: readonly string[], sent: readonly string[]): void {
+  const names = new Set(wanted);
+  for (const name of sent) {
+    if (names.delete(name)) continue;
+    throw new DonjonError(
+      "manifest/value",
+      `the ${what} "${name}" was sent, but the manifest does not name it (or it came twice)`,
+    );
+  }
+  for (const name of names) {
+    throw new DonjonError(
+      "manifest/value",
+      `the manifest names the ${what} "${name}", but it was not sent; give it to the run`,
+    );
+  }
+}
+
+/** Streams of the manifest's connections by place in the descriptor table. */
+export type OpenConnection = (
+  descriptor: ConnectDescriptor,
+) => Promise<DescriptorSpec & { kind: "connect" }>;
+
+/** The engine room's order for a workload; opens the manifest's connections. */
+export async function createWorkloadSpec(
+  provisioned: Provisioned,
+  open: OpenConnection,
+): Promise<WorkloadSpec> {
+  const { manifest, secrets, trees } = provisioned;
+  const env = new Map(manifest.env);
+  const secretFiles = new Map<string, Uint8Array>();
+  for (const secret of manifest.secrets) {
+    const value = secrets.get(secret.name)!;
+    if (secret.kind === "file") secretFiles.set(secret.path, value);
+    else env.set(secret.variable, decodeSecret(secret.name, value));
+  }
+  const needsHost = manifest.descriptors.some(({ kind }) => kind === "connect");
+  return {
+    module: provisioned.module,
+    args: manifest.args,
+    env,
+    descriptors: needsHost
+      ? await Promise.all(manifest.descriptors.map((each) => openDescriptor(each, open)))
+      : manifest.descriptors.map(plainDescriptor),
+    memoryMounts: manifest.mounts.filter(({ kind }) => kind === "memory").map(({ guest }) => guest),
+    trees: manifest.mounts
+      .filter((mount) => mount.kind === "packed")
+      .map(({ guest, writable }) => ({ guest, writable, bytes: trees.get(guest)! })),
+    secretFiles,
+    limits: manifest.limits,
+  };
+}
+
+function plainDescriptor(descriptor: ManifestDescriptor): DescriptorSpec {
+  const { kind, name } = descriptor;
+  if (kind === "connect") throw new TypeError("a connection needs its stream");
+  return { kind, name };
+}
+
+function openDescriptor(
+  descriptor: ManifestDescriptor,
+  open: OpenConnection,
+): DescriptorSpec | Promise<DescriptorSpec> {
+  return descriptor.kind === "connect" ? open(descriptor) : plainDescriptor(descriptor);
+}
+
+function decodeSecret(name: string, value: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // falls through to the one message
+  }
+  throw new DonjonError(
+    "manifest/value",
+    `the secret "${name}" is to be an environment variable, but its value is not UTF-8 without NUL; give it as a file`,
+  );
+}

@@ -1,0 +1,96 @@
+/** Moves bytes between the session's channels and the workload's streams. */
+import { INITIAL_CREDIT } from "@donjon/protocol/limits";
+import type { DataChannel, KeepPeer } from "@donjon/protocol/session/peer";
+import type { ByteSink, ByteSource } from "../runtime/workload.ts";
+
+/** Credit is given back in steps of this many octets, so that it costs few frames. */
+const CREDIT_STEP = INITIAL_CREDIT / 4;
+
+/**
+ * From the workload to the client. What `read` shows goes to the stream without a copy and is given back when
+ * the stream has passed it on: a slow client leaves the ring full, and that is what slows the workload.
+ */
+export class OutputPump {
+  readonly #source: ByteSource;
+  readonly #peer: KeepPeer;
+  readonly #channel: DataChannel;
+  readonly #ended = Promise.withResolvers<void>();
+  #sending = false;
+
+  constructor(source: ByteSource, peer: KeepPeer, channel: DataChannel) {
+    this.#source = source;
+    this.#peer = peer;
+    this.#channel = channel;
+    source.onReadable = () => this.flush();
+    this.flush();
+  }
+
+  /** Resolves when the workload's stream has ended and all of it was sent. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** To be called when credit comes. */
+  flush(): void {
+    if (this.#sending) return;
+    const room = this.#peer.sendable(this.#channel);
+    if (room === 0) return;
+    const bytes = this.#source.read();
+    if (bytes === null) return;
+    if (bytes === undefined) {
+      this.#peer.sendEnd(this.#channel);
+      this.#ended.resolve();
+      return;
+    }
+    const count = Math.min(room, bytes.length);
+    this.#sending = true;
+    this.#peer.sendData(this.#channel, bytes.subarray(0, count), () => {
+      this.#sending = false;
+      this.#source.consume(count);
+      this.flush();
+    });
+  }
+}
+
+/** From the client to the workload. What the workload has no room for waits here, bounded by the credit. */
+export class InputPump {
+  readonly #sink: ByteSink;
+  readonly #grant: (bytes: number) => void;
+  readonly #waiting: Uint8Array[] = [];
+  #owed = 0;
+  #ending = false;
+
+  constructor(sink: ByteSink, grant: (bytes: number) => void) {
+    this.#sink = sink;
+    this.#grant = grant;
+    sink.onWritable = () => this.#drain();
+  }
+
+  add(piece: Uint8Array): void {
+    this.#waiting.push(piece);
+    if (this.#waiting.length === 1) this.#drain();
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#drain();
+  }
+
+  #drain(): void {
+    let moved = 0;
+    for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
+      const count = this.#sink.write(head);
+      moved += count;
+      if (count < head.length) {
+        this.#waiting[0] = head.subarray(count);
+        break;
+      }
+      this.#waiting.shift();
+    }
+    this.#owed += moved;
+    if (this.#ending && this.#waiting.length === 0) this.#sink.end();
+    if (this.#owed < CREDIT_STEP) return;
+    this.#grant(this.#owed);
+    this.#owed = 0;
+  }
+}

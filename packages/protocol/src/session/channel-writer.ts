@@ -1,0 +1,52 @@
+/** Bytes on their way into a channel: goes on as far as the credit reaches. */
+import type { DataChannel } from "./peer.ts";
+
+/** The part of a session peer that a writer needs. */
+export interface ChannelSender {
+  sendable(channel: DataChannel): number;
+  sendData(channel: DataChannel, bytes: Uint8Array): void;
+  sendEnd(channel: DataChannel): void;
+}
+
+export class ChannelWriter {
+  readonly #peer: ChannelSender;
+  readonly #channel: DataChannel;
+  readonly #queue: { bytes: Uint8Array; done: (() => void) | null }[] = [];
+  #ending = false;
+
+  constructor(peer: ChannelSender, channel: DataChannel) {
+    this.#peer = peer;
+    this.#channel = channel;
+  }
+
+  /** `done` is called when all of `bytes` has been handed to the stream. */
+  write(bytes: Uint8Array, done: (() => void) | null): void {
+    this.#queue.push({ bytes, done });
+    if (this.#queue.length === 1) this.flush();
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.flush();
+  }
+
+  /** Sends what the credit allows; to be called when credit comes. */
+  flush(): void {
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      const room = this.#peer.sendable(this.#channel);
+      if (head.bytes.length > 0 && room === 0) return;
+      const count = Math.min(room, head.bytes.length);
+      if (count > 0) this.#peer.sendData(this.#channel, head.bytes.subarray(0, count));
+      head.bytes = head.bytes.subarray(count);
+      if (head.bytes.length > 0) continue;
+      this.#queue.shift();
+      head.done?.();
+    }
+    if (this.#ending) this.#peer.sendEnd(this.#channel);
+  }
+
+  /** Forgets what was not sent. */
+  abandon(): void {
+    for (const { done } of this.#queue.splice(0)) done?.();
+  }
+}
