@@ -76,8 +76,7 @@ export class MemoryFiles implements FileSystem {
   open(base: DirectoryNode, path: string, options: OpenOptions): MemoryAnyNode | Outcome {
     const { create, exclusive, directory } = options;
     if (directory && (create || exclusive || options.truncate)) return fail("inval");
-    const follow: Follow = options.follow ? "always" : "slash";
-    const place = this.#walk(base, path, create && exclusive ? "never" : follow);
+    const place = this.#walk(base, path, followOnOpen(options));
     if (typeof place === "number") return place;
     if (create && place.slash) return fail("isdir");
     if (place.node === undefined) return create ? this.#createFile(place) : fail("noent");
@@ -235,4 +234,10 @@ export class MemoryFiles implements FileSystem {
     if (node.fs !== this) throw new TypeError("use a node with the file system it belongs to");
     return node as MemoryAnyNode;
   }
+}
+
+/** What is created has no trailing slash, so with one nothing is followed and `-isdir` answers. */
+function followOnOpen({ create, exclusive, follow }: OpenOptions): Follow {
+  if (!create) return follow ? "always" : "slash";
+  return follow && !exclusive ? "bare" : "never";
 }

@@ -14,8 +14,8 @@ export const MAX_NAME_BYTES = 255;
 /** Links followed in one walk (Linux MAXSYMLINKS). */
 export const MAX_LINKS = 40;
 
-/** Whether a symlink in the last component is followed; `slash`: only when a `/` comes after it. */
-export type Follow = "always" | "slash" | "never";
+/** Whether a symlink in the last component is followed: `slash` and `bare` with, without a `/` after it. */
+export type Follow = "always" | "slash" | "bare" | "never";
 
 /** Where a path ends. */
 export interface Place {
@@ -72,7 +72,7 @@ export function walkPath(base: MemoryDirectory, path: string, follow: Follow): P
 }
 
 function followsLast(follow: Follow, slash: boolean): boolean {
-  return follow === "always" || (follow === "slash" && slash);
+  return follow === "always" || follow === (slash ? "slash" : "bare");
 }
 
 /** 0, or the reason why `path` can lead nowhere. */
