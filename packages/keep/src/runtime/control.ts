@@ -1,5 +1,6 @@
 /** The layout of the shared words that every worker of a workload and the gate thread know. */
 import { DOORBELL_WORDS } from "./doorbell.ts";
+import { ringBytes } from "./ring.ts";
 
 /** The doorbell of the thread that holds the descriptors. */
 export const WORKER_BELL = 0;
@@ -15,6 +16,8 @@ export const CONTROL_WORDS = DIRTY + MAX_STREAMS / 32;
 export const STDIO_RING_BYTES = 1 << 20;
 /** Capacity of each direction of a connection: small, because there may be thousands. */
 export const CONNECTION_RING_BYTES = 32 << 10;
+/** Byte offset of the ring that carries bytes from the workload, in a connection's shared memory. */
+export const FROM_WORKLOAD = ringBytes(CONNECTION_RING_BYTES);
 /** Connections that the gate thread hands to the worker before the workload asks for them, per listener. */
 export const ACCEPT_AHEAD = 16;
 

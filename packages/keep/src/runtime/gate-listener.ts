@@ -9,15 +9,7 @@ import { ACCEPT_AHEAD, WORKER_BELL } from "./control.ts";
 import { Doorbell, type SharedWords } from "./doorbell.ts";
 import type { GateBell } from "./gate-bell.ts";
 import { ConnectionPump } from "./gate-streams.ts";
-
-/** Words that gate thread and worker share per listener. */
-export const LISTENER_WORDS = 3;
-/** Connections handed to the worker so far; written by the gate thread. */
-export const HANDED = 0;
-/** Connections that the workload accepted so far; written by the worker. */
-export const ACCEPTED = 1;
-/** Not 0 when the workload has closed the listener. */
-export const CLOSED = 2;
+import { ACCEPTED, CLOSED, HANDED, LISTENER_WORDS } from "./messages.ts";
 
 export class GateListener {
   /** For the worker's end. */

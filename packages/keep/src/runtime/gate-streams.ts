@@ -1,16 +1,11 @@
 /** Gate side of the streams: rings as the session sees them, and connections pumped through rings. */
 import type { Duplex } from "node:stream";
-import { CONNECTION_RING_BYTES, WORKER_BELL } from "./control.ts";
+import { CONNECTION_RING_BYTES, FROM_WORKLOAD, WORKER_BELL } from "./control.ts";
 import { Doorbell, type SharedWords } from "./doorbell.ts";
 import type { GateBell } from "./gate-bell.ts";
+import type { StreamGrant } from "./messages.ts";
 import { RingReader, RingWriter, ringBytes } from "./ring.ts";
 import type { ByteSink, ByteSource } from "./workload.ts";
-
-/** What a worker needs to open its end of a stream: shared memory, and the stream's index for signals. */
-export interface StreamGrant {
-  readonly buffer: SharedArrayBuffer;
-  readonly index: number;
-}
 
 export class RingSource implements ByteSource {
   onReadable: (() => void) | null = null;
@@ -68,9 +63,6 @@ export class RingSink implements ByteSink {
     this.onWritable?.();
   }
 }
-
-/** Byte offset of the ring that carries bytes from the workload, in a connection's shared memory. */
-export const FROM_WORKLOAD = ringBytes(CONNECTION_RING_BYTES);
 
 /**
  * Pumps one connection between a `Duplex` and a pair of rings. Neither side is buffered beyond its

@@ -1,13 +1,19 @@
 /** Worker side of the streams: rings as the capabilities that WASI is built over. */
-import type {
-  Connection,
-  InputStream,
-  Listener,
-  OutputStream,
+import type { MessagePort } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
+import {
+  type Connection,
+  HUNG_UP,
+  type InputStream,
+  type Listener,
+  type OutputStream,
 } from "@donjon/wasi/capability/stream";
-import { HUNG_UP } from "@donjon/wasi/capability/stream";
 import { fail, type Outcome, PENDING } from "@donjon/wasi/errno";
-import type { RingReader, RingWriter } from "./ring.ts";
+import { CONNECTION_RING_BYTES, FROM_WORKLOAD } from "./control.ts";
+import type { SharedWords, Signal } from "./doorbell.ts";
+import { StreamSignal } from "./gate-bell.ts";
+import { ACCEPTED, CLOSED, HANDED, type StreamGrant } from "./messages.ts";
+import { RingReader, RingWriter } from "./ring.ts";
 
 export class RingInput implements InputStream {
   readonly #ring: RingReader;
@@ -36,8 +42,8 @@ export class RingInput implements InputStream {
   }
 }
 
-/** Called before bytes leave; throws to end the workload. */
-export type Meter = (bytes: number) => void;
+/** How many of `wanted` bytes may leave; throws to end the workload. */
+export type Meter = (wanted: number) => number;
 
 export class RingOutput implements OutputStream {
   readonly #ring: RingWriter;
@@ -51,10 +57,9 @@ export class RingOutput implements OutputStream {
   write(memory: Uint8Array, offset: number, length: number): Outcome {
     if (this.#ring.abandoned || this.#ring.closed) return fail("pipe");
     if (length === 0) return 0;
-    const count = this.#ring.write(memory, offset, length);
-    if (count === 0) return PENDING;
-    this.#meter?.(count);
-    return count;
+    const wanted = Math.min(length, this.#ring.space());
+    if (wanted === 0) return PENDING;
+    return this.#ring.write(memory, offset, this.#meter === null ? wanted : this.#meter(wanted));
   }
 
   ready(): number {
@@ -66,61 +71,47 @@ export class RingOutput implements OutputStream {
   }
 }
 
-/** Nothing to read; takes everything. */
-export const NULL_INPUT: InputStream = {
-  read: () => 0,
-  peek: () => 0,
-  ready: () => HUNG_UP,
-  close: () => {},
-};
+/** Opens the worker's end of a connection. */
+export function openConnection(control: SharedWords, grant: StreamGrant): Connection {
+  const signal = new StreamSignal(control, grant.index);
+  return {
+    input: new RingInput(new RingReader(grant.buffer, 0, CONNECTION_RING_BYTES, signal)),
+    output: new RingOutput(
+      new RingWriter(grant.buffer, FROM_WORKLOAD, CONNECTION_RING_BYTES, signal),
+    ),
+  };
+}
 
-export const NULL_OUTPUT: OutputStream = {
-  write: (_memory, _offset, length) => length,
-  ready: () => 65_536,
-  close: () => {},
-};
-
-/**
- * A listener. The gate thread hands connections over ahead of time, a few per listener, and counts
- * them in `handed`; `receive` takes the next one out of the port that carries them.
- */
+/** Worker side of `GateListener`: takes what the gate thread has handed over out of the port. */
 export class HandedListener implements Listener {
-  readonly #handed: () => number;
-  readonly #receive: () => Connection | null;
-  readonly #taken: () => void;
-  readonly #closing: () => void;
+  readonly #control: SharedWords;
+  readonly #words: SharedWords;
+  readonly #port: MessagePort;
+  readonly #gate: Signal;
   #accepted = 0;
-  #closed = false;
 
-  constructor(
-    handed: () => number,
-    receive: () => Connection | null,
-    taken: () => void,
-    closing: () => void,
-  ) {
-    this.#handed = handed;
-    this.#receive = receive;
-    this.#taken = taken;
-    this.#closing = closing;
+  constructor(control: SharedWords, words: SharedWords, port: MessagePort, index: number) {
+    this.#control = control;
+    this.#words = words;
+    this.#port = port;
+    this.#gate = new StreamSignal(control, index);
   }
 
   accept(): Connection | Outcome {
-    if (this.#closed) return fail("badf");
-    if (this.ready() === 0) return PENDING;
-    const connection = this.#receive();
-    if (connection === null) return PENDING;
+    if (this.ready() <= 0) return PENDING;
+    const received = receiveMessageOnPort(this.#port) as { message: StreamGrant } | undefined;
+    if (received === undefined) return PENDING;
     this.#accepted = (this.#accepted + 1) | 0;
-    this.#taken();
-    return connection;
+    Atomics.store(this.#words, ACCEPTED, this.#accepted);
+    this.#gate.ring();
+    return openConnection(this.#control, received.message);
   }
 
   ready(): number {
-    return (this.#handed() - this.#accepted) | 0;
+    return (Atomics.load(this.#words, HANDED) - this.#accepted) | 0;
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#closing();
+    if (Atomics.exchange(this.#words, CLOSED, 1) === 0) this.#gate.ring();
   }
 }

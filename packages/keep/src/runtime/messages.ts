@@ -1,8 +1,8 @@
 /** What the gate thread and its workers tell each other. Bytes of streams never travel this way. */
-import type { ErrorCode } from "@donjon/core/errors";
+
 import type { MessagePort } from "node:worker_threads";
+import type { DonjonError, ErrorCode } from "@donjon/core/errors";
 import type { SharedWords } from "./doorbell.ts";
-import type { StreamGrant } from "./gate-streams.ts";
 import type { PackedTree, WorkloadLimits, WorkloadOutcome } from "./workload.ts";
 
 /** `workerData` of every worker. */
@@ -10,15 +10,34 @@ export interface WorkerBoot {
   readonly control: SharedWords;
 }
 
+/** What a worker needs to open its end of a stream: shared memory, and the stream's index for signals. */
+export interface StreamGrant {
+  readonly buffer: SharedArrayBuffer;
+  readonly index: number;
+}
+
+/** Words that gate thread and worker share per listener. */
+export const LISTENER_WORDS = 3;
+/** Connections handed to the worker so far; written by the gate thread. */
+export const HANDED = 0;
+/** Connections that the workload accepted so far; written by the worker. */
+export const ACCEPTED = 1;
+/** Not 0 when the workload has closed the listener. */
+export const CLOSED = 2;
+
 /** A descriptor with what the worker needs to open it. */
 export type DescriptorGrant =
   | { readonly kind: "null"; readonly name: string }
-  | { readonly kind: "stdin" | "stdout" | "stderr"; readonly name: string; readonly stream: StreamGrant }
+  | {
+      readonly kind: "stdin" | "stdout" | "stderr";
+      readonly name: string;
+      readonly stream: StreamGrant;
+    }
   | {
       readonly kind: "listen";
       readonly name: string;
-      /** Connections handed over so far. */
-      readonly handed: SharedWords;
+      /** `LISTENER_WORDS` words. */
+      readonly words: SharedWords;
       readonly index: number;
       readonly port: MessagePort;
     }
@@ -34,8 +53,8 @@ export interface RunOrder {
   readonly trees: readonly PackedTree[];
   readonly secretFiles: ReadonlyMap<string, Uint8Array>;
   readonly limits: WorkloadLimits;
-  /** Fresh random bytes; see `createEngineRandom`. */
-  readonly random: Uint8Array;
+  /** Fresh random bytes, `POOL_BYTES` of them; see `createEngineRandom`. */
+  readonly random: Uint8Array<ArrayBuffer>;
 }
 
 /** Starts one thread of a workload in a worker of its own; see threads/. */
@@ -67,4 +86,5 @@ export type WorkerReport =
       readonly kind: "refused";
       readonly code: ErrorCode;
       readonly message: string;
+      readonly details: DonjonError["details"];
     };

@@ -1,8 +1,8 @@
 /** What a module must be to run here, told before it is compiled. */
 import { DonjonError } from "@donjon/core/errors";
-import type { MemoryLimits, ModuleScan } from "./module-scan.ts";
+import type { MemoryLimits, ModuleImport, ModuleScan } from "./module-scan.ts";
 
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 /** Largest number of pages of a 32-bit memory. */
 const MAX_PAGES = 65_536;
 /** Names of missing imports that an error lists. */
@@ -25,8 +25,11 @@ export function findEntry(scan: ModuleScan): Entry {
   );
 }
 
-/** Refuses what cannot be bounded, and memory that is larger than its limit from the start. */
-export function checkMemories(scan: ModuleScan, limitBytes: number): void {
+/**
+ * Refuses what cannot be bounded, and memory that is larger than its limit from the start. Answers the
+ * pages that one memory may have.
+ */
+export function checkMemories(scan: ModuleScan, limitBytes: number): number {
   const limitPages = Math.min(MAX_PAGES, Math.floor(limitBytes / PAGE_BYTES));
   const memories = [...scan.memories, ...scan.imports.flatMap((one) => one.memory ?? [])];
   if (memories.some((memory) => memory.is64)) {
@@ -50,6 +53,7 @@ export function checkMemories(scan: ModuleScan, limitBytes: number): void {
       `The workload has ${memories.length} memories that may grow to ${ceiling * PAGE_BYTES} bytes together, above its limit of ${limitBytes}; declare maxima that fit, or use one memory`,
     );
   }
+  return limitPages;
 }
 
 function maximumPages(memory: MemoryLimits): number {
@@ -57,8 +61,8 @@ function maximumPages(memory: MemoryLimits): number {
 }
 
 /** Refuses imports that nobody provides, and names each. */
-export function checkImports(scan: ModuleScan, isProvided: (module: string, name: string) => boolean): void {
-  const missing = scan.imports.filter((one) => !isProvided(one.module, one.name));
+export function checkImports(scan: ModuleScan, isProvided: (one: ModuleImport) => boolean): void {
+  const missing = scan.imports.filter((one) => !isProvided(one));
   if (missing.length === 0) return;
   const listed = missing
     .slice(0, MAX_LISTED)

@@ -73,7 +73,14 @@ function stripModule(name: string, module: string | undefined): string {
 }
 
 const RUST_ESCAPES: Readonly<Record<string, string>> = {
-  SP: "@", BP: "*", RF: "&", LT: "<", GT: ">", LP: "(", RP: ")", C: ",",
+  SP: "@",
+  BP: "*",
+  RF: "&",
+  LT: "<",
+  GT: ">",
+  LP: "(",
+  RP: ")",
+  C: ",",
 };
 
 /**

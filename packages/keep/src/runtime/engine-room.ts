@@ -6,11 +6,11 @@ import { randomFillSync } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
+import { POOL_BYTES } from "@donjon/wasi/capability/random";
 import { CONTROL_WORDS, STDIO_RING_BYTES } from "./control.ts";
 import { GateBell } from "./gate-bell.ts";
 import { GateListener } from "./gate-listener.ts";
 import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
-import { RANDOM_POOL_BYTES } from "./engine-random.ts";
 import type { DescriptorGrant, ThreadOrder, WorkerReport } from "./messages.ts";
 import { startWorker } from "./start-worker.ts";
 import type {
@@ -80,6 +80,7 @@ class Room implements EngineRoom, Workload {
     if (timeMs !== null) this.#watchTime(timeMs);
     const ports: MessagePort[] = [];
     const descriptors = spec.descriptors.map((one) => this.#grant(one, ports));
+    const random = randomFillSync(new Uint8Array(POOL_BYTES));
     this.#first.postMessage(
       {
         kind: "run",
@@ -91,9 +92,9 @@ class Room implements EngineRoom, Workload {
         trees: spec.trees,
         secretFiles: spec.secretFiles,
         limits: spec.limits,
-        random: randomFillSync(new Uint8Array(RANDOM_POOL_BYTES)),
+        random,
       },
-      [...ports, ...ownedBuffers([spec.module, ...spec.trees.map((tree) => tree.bytes)])],
+      [...ports, ...ownedBuffers([spec.module, random, ...spec.trees.map((tree) => tree.bytes)])],
     );
     return this;
   }
@@ -159,8 +160,8 @@ class Room implements EngineRoom, Workload {
         const listener = new GateListener(this.#bell, this.#control, this.#pumps);
         this.#listeners.set(spec.name, listener);
         ports.push(listener.workerPort);
-        const { words: handed, index, workerPort: port } = listener;
-        return { kind: "listen", name: spec.name, handed, index, port };
+        const { words, index, workerPort: port } = listener;
+        return { kind: "listen", name: spec.name, words, index, port };
       }
     }
   }
@@ -171,7 +172,7 @@ class Room implements EngineRoom, Workload {
       for (const [name, ms] of report.phases) this.phases.set(name, ms);
     } else if (report.kind === "spawn") this.#spawn(report.order);
     else if (report.kind === "done") this.#finish(report.outcome, report.changes);
-    else this.#fail(new DonjonError(report.code, report.message));
+    else this.#fail(new DonjonError(report.code, report.message, { details: report.details }));
   }
 
   #spawn(order: ThreadOrder): void {
@@ -199,19 +200,23 @@ class Room implements EngineRoom, Workload {
       wallMs: this.#started === 0 ? 0 : performance.now() - this.#started,
       cpuMs: Math.max(0, workersCpuMs() - this.#cpuBefore),
     };
-    this.#end().then(() => this.#resolve({ outcome, usage, changes }));
+    this.#end(outcome.kind === "exit").then(() => this.#resolve({ outcome, usage, changes }));
   }
 
   #fail(error: DonjonError): void {
     if (this.#finished) return;
-    this.#end().then(() => this.#reject(error));
+    this.#end(false).then(() => this.#reject(error));
   }
 
-  /** Ends every thread, then the streams: what was written last is still in the rings. */
-  async #end(): Promise<void> {
+  /**
+   * Ends every thread, then the streams: what was written last is still in the rings. A worker that
+   * has told its own end writes no more, and nobody waits for it.
+   */
+  async #end(quiet: boolean): Promise<void> {
     this.#finished = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await Promise.all([...this.#workers].map((worker) => worker.terminate()));
+    const ended = Promise.all([...this.#workers].map((worker) => worker.terminate()));
+    if (!quiet || this.#workers.size > 1) await ended;
     for (const listener of this.#listeners.values()) listener.close();
     for (const pump of this.#pumps) pump.finish();
     this.stdin.finish();

@@ -1,0 +1,81 @@
+/** From the bytes of a workload to a compiled module that can run here. */
+import { DonjonError } from "@donjon/core/errors";
+import {
+  FUNCTION_NAMES,
+  NOT_IN_UNSTABLE,
+  SNAPSHOT_MODULE,
+  THREAD_SPAWN,
+  THREADS_MODULE,
+  UNSTABLE_MODULE,
+} from "@donjon/wasi/p1/functions";
+import { checkImports, checkMemories, type Entry, findEntry } from "./module-check.ts";
+import { type ModuleImport, type ModuleScan, scanModule } from "./module-scan.ts";
+import { chooseTier, limitMemory, setTier, type Tier } from "./tiers.ts";
+
+export interface LoadedModule {
+  readonly module: WebAssembly.Module;
+  readonly entry: Entry;
+  readonly tier: Tier;
+  /** Which WASI modules it imports from. */
+  readonly wasi: ReadonlySet<string>;
+  /** The memory that the threads of the workload share; `null`: it has no threads. */
+  readonly sharedMemory: ModuleImport | null;
+}
+
+const PROVIDED: Readonly<Record<string, ReadonlySet<string>>> = {
+  [SNAPSHOT_MODULE]: new Set(FUNCTION_NAMES),
+  [UNSTABLE_MODULE]: new Set(FUNCTION_NAMES.filter((name) => !NOT_IN_UNSTABLE.includes(name))),
+  [THREADS_MODULE]: new Set([THREAD_SPAWN]),
+};
+
+/**
+ * Checks and compiles. Throws `DonjonError` `workload/invalid`, `workload/unsupported`, `workload/limit`.
+ * Sets V8's flags for the whole process.
+ */
+export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
+  const scan = scanModule(bytes);
+  const sharedMemory = findSharedMemory(scan);
+  checkImports(scan, ({ module, name, kind, memory }) =>
+    kind === "function" ? isWasi(module, name) : memory !== null && memory === sharedMemory?.memory,
+  );
+  const entry = findEntry(scan);
+  if (scan.memories.length === 0 && sharedMemory === null && scan.imports.length > 0) {
+    throw new DonjonError(
+      "workload/unsupported",
+      "The workload has no memory, which WASI preview 1 needs; export one as 'memory'",
+    );
+  }
+  limitMemory(checkMemories(scan, memoryBytes));
+  const tier = chooseTier(scan.codeBytes);
+  setTier(tier);
+  const wasi = new Set(scan.imports.map((one) => one.module));
+  return { module: compile(bytes), entry, tier, wasi, sharedMemory };
+}
+
+function isWasi(module: string, name: string): boolean {
+  return Object.hasOwn(PROVIDED, module) && PROVIDED[module]!.has(name);
+}
+
+/** Threads: the module imports one shared memory, and the function that starts threads. */
+function findSharedMemory(scan: ModuleScan): ModuleImport | null {
+  const memories = scan.imports.filter((one) => one.kind === "memory");
+  return memories.length === 1 && memories[0]!.memory!.shared ? memories[0]! : null;
+}
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  } catch (cause) {
+    throw explainCompileError(cause);
+  }
+}
+
+/** V8's reason, without the name of its own API in front. */
+export function explainCompileError(cause: unknown): DonjonError {
+  const reason = String((cause as Error | null)?.message).replace(/^WebAssembly\.\w+\(\):\s*/, "");
+  return new DonjonError(
+    "workload/invalid",
+    `The workload is not a valid module: ${reason}; build or copy it again`,
+    { cause },
+  );
+}

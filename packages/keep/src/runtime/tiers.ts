@@ -1,0 +1,31 @@
+/**
+ * How V8 compiles a module: chosen by its size, set by flags before it is compiled. The reasons and the
+ * figures are in docs/decisions/0301-compile-tiers.md.
+ */
+import { setFlagsFromString } from "node:v8";
+
+/** Code up to this size is compiled by the optimizing compiler at once, function by function on first call. */
+export const OPTIMIZE_AT_ONCE_BYTES = 2 << 20;
+
+export type Tier = "optimized" | "lazy";
+
+export function chooseTier(codeBytes: number): Tier {
+  return codeBytes <= OPTIMIZE_AT_ONCE_BYTES ? "optimized" : "lazy";
+}
+
+/** Flags hold for the whole process, and count when a function is compiled: a Keep runs one workload. */
+export function setTier(tier: Tier): void {
+  if (tier === "optimized") {
+    setFlagsFromString("--no-liftoff");
+    // Without it V8 stops with "function_feedback" on a deoptimization: there is no baseline to go to.
+    setFlagsFromString("--no-wasm-deopt");
+  } else {
+    // Functions are validated when they are first called: an invalid one ends the workload then.
+    setFlagsFromString("--wasm-lazy-validation");
+  }
+}
+
+/** No memory grows past this, whatever the module declares. */
+export function limitMemory(pages: number): void {
+  setFlagsFromString(`--wasm-max-mem-pages=${pages}`);
+}

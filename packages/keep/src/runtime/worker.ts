@@ -1,0 +1,75 @@
+/**
+ * The entry of every worker. It waits for one order: to run a workload, or one of its threads. Few
+ * modules are loaded, because the start of the worker is on the way of every workload.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { DonjonError } from "@donjon/core/errors";
+import { disarm } from "./disarm.ts";
+import { createGuest, type Guest } from "./guest.ts";
+import { type LoadedModule, loadModule } from "./load-module.ts";
+import type { RunOrder, WorkerBoot, WorkerOrder, WorkerReport } from "./messages.ts";
+import { findStart, runEntry } from "./run-module.ts";
+
+const port = parentPort;
+if (port === null) throw new TypeError("This file runs as a worker");
+const { control } = workerData as WorkerBoot;
+disarm();
+
+function report(what: WorkerReport, transfer: ArrayBuffer[] = []): void {
+  port!.postMessage(what, transfer);
+}
+
+function instantiate(loaded: LoadedModule, guest: Guest): WebAssembly.Instance {
+  const imports: WebAssembly.Imports = {};
+  if (loaded.wasi.has("wasi_snapshot_preview1")) {
+    imports["wasi_snapshot_preview1"] = guest.wasi.imports as WebAssembly.ModuleImports;
+  }
+  if (loaded.wasi.has("wasi_unstable")) {
+    imports["wasi_unstable"] = guest.wasi.unstable as WebAssembly.ModuleImports;
+  }
+  if (loaded.wasi.has("wasi")) imports["wasi"] = guest.wasi.threads as WebAssembly.ModuleImports;
+  const instance = new WebAssembly.Instance(loaded.module, imports);
+  const memory = Object.values(instance.exports).find((one) => one instanceof WebAssembly.Memory);
+  if (memory !== undefined) guest.wasi.bindMemory(memory);
+  return instance;
+}
+
+function run(order: RunOrder): void {
+  const times = [performance.now()];
+  const loaded = loadModule(order.module, order.limits.memoryBytes);
+  times.push(performance.now());
+  const guest = createGuest(order, control);
+  times.push(performance.now());
+  const outcome = runEntry(
+    () => {
+      const instance = instantiate(loaded, guest);
+      times.push(performance.now());
+      const names = ["compile", "grants", "instantiate"];
+      const phases = names.map((name, i) => [name, times[i + 1]! - times[i]!] as const);
+      report({ kind: "running", phases });
+      findStart(instance, loaded.entry)();
+    },
+    guest.wasi.exit,
+    guest.reached,
+  );
+  const changes = outcome.kind === "exit" ? guest.files.collect() : [];
+  guest.wasi.close();
+  report(
+    { kind: "done", outcome, changes },
+    changes.map(({ bytes }) => bytes.buffer as ArrayBuffer),
+  );
+}
+
+port.once("message", (order: WorkerOrder) => {
+  try {
+    if (order.kind === "run") run(order);
+  } catch (error) {
+    if (error instanceof DonjonError) {
+      const { code, message, details } = error;
+      report({ kind: "refused", code, message, details });
+    } else if (error instanceof RangeError || error instanceof WebAssembly.LinkError) {
+      const { message } = error;
+      report({ kind: "refused", code: "workload/unsupported", message, details: {} });
+    } else throw error;
+  }
+});
