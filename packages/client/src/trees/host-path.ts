@@ -13,9 +13,15 @@ export function isReserved(path: string): boolean {
   return path.startsWith(RESERVED_PREFIX);
 }
 
-/** Like `lstat`; `null` when nothing is there. */
+/** Like `lstat`; `null` when nothing is there, and when a parent is no directory. */
 export function lookAt(path: string): BigIntStats | null {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
 }
 
 /**

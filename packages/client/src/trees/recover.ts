@@ -5,14 +5,15 @@ import { fail, failWith, lookAt, RESERVED_PREFIX, STAGE_NAME } from "./host-path
 import { type OnStep, runJournal } from "./journal.ts";
 
 /**
- * Finishes a write-back that was committed and cut off, or removes one that was not committed.
+ * Finishes a write-back that was committed and cut off (`finished`), or removes what is left of one
+ * that was not committed, or had come to its end (`removed`).
  *
  * @throws DonjonError `files/conflict` while another process writes there, `files/write`
  */
 export function recoverTree(
   root: string,
   onStep: OnStep = () => {},
-): "clean" | "finished" | "undone" {
+): "clean" | "finished" | "removed" {
   const stage = join(root, STAGE_NAME);
   if (lookAt(stage) === null) return "clean";
   try {
@@ -20,9 +21,9 @@ export function recoverTree(
       throw fail("files/conflict", `another run writes its changes to '${root}' now; wait for it`);
     }
     if (lookAt(join(stage, "journal")) === null) {
-      onStep("undo");
+      onStep("remove stage");
       rmSync(stage, { recursive: true, force: true });
-      return "undone";
+      return "removed";
     }
     runJournal(root, onStep);
     return "finished";
