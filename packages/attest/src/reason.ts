@@ -2,7 +2,10 @@
  * The closed union of reason codes. Each TEE folder lists its own in `reasons.ts`, with what each
  * means; this file joins their types and carries no code, so that importing one TEE brings no other.
  */
+import type { IntelReason } from "./intel/reasons.ts";
+import type { NitroReason } from "./nitro/reasons.ts";
 import type { SnpReason } from "./snp/reasons.ts";
+import type { TdxReason } from "./tdx/reasons.ts";
 
 /** Reasons of envelopes and of evidence whose kind cannot be told. */
 export type EnvelopeReason =
@@ -14,4 +17,4 @@ export type EnvelopeReason =
   | "bundle/malformed"
   | "bundle/verdict";
 
-export type ReasonCode = SnpReason | EnvelopeReason;
+export type ReasonCode = SnpReason | IntelReason | TdxReason | NitroReason | EnvelopeReason;
