@@ -1,0 +1,88 @@
+/** Runs workloads with the `donjon` command, as a user does, and gathers what came out. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import type { TestContext } from "node:test";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const DONJON = process.env["DONJON"] ?? join(ROOT, "packages/cli/bin/donjon");
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One packed directory: `host` is sent as `guest`, and comes back when it is writable. */
+export interface Mount {
+  readonly guest: string;
+  readonly host: string;
+  readonly writable?: boolean;
+}
+
+export interface Program {
+  /** Path of the module. */
+  readonly file: string;
+  /** `args[0]`; tools that are many programs in one look at it. */
+  readonly name?: string;
+  readonly args: readonly string[];
+  readonly mounts?: readonly Mount[];
+}
+
+/** A folder of its own for one test, gone when the test ends. */
+export async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "donjon-programs-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** `donjon run --insecure` with these arguments. */
+export function donjonRun(args: readonly string[], stdin = ""): Promise<Finished> {
+  return execute(DONJON, ["run", "--insecure", ...args], stdin);
+}
+
+/** Writes a `donjon.toml` into `folder` that grants exactly what `program` says, and runs it. */
+export async function runManifest(folder: string, program: Program): Promise<Finished> {
+  const path = join(folder, "donjon.toml");
+  await writeFile(path, encodeManifest(folder, program));
+  return donjonRun([path]);
+}
+
+/** A JSON string is a TOML basic string as long as it holds no DEL. */
+const quote = (text: string): string => JSON.stringify(text);
+
+function encodeManifest(folder: string, program: Program): string {
+  const lines = [`args = [${program.args.map(quote).join(", ")}]`, "", "[workload]"];
+  lines.push(`file = ${quote(relative(folder, program.file))}`);
+  if (program.name !== undefined) lines.push(`name = ${quote(program.name)}`);
+  lines.push("", "[[mounts]]", 'kind = "memory"', 'guest = "/tmp"');
+  for (const { guest, host, writable } of program.mounts ?? []) {
+    lines.push("", "[[mounts]]", 'kind = "packed"', `guest = ${quote(guest)}`);
+    lines.push(`host = ${quote(relative(folder, host))}`);
+    if (writable) lines.push("writable = true");
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Runs a program of the machine; rejects when it cannot be started. */
+export function execute(
+  command: string,
+  args: readonly string[],
+  stdin = "",
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: "pipe", env });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text;
+      });
+    }
+    // A program need not read its input.
+    child.stdin.on("error", () => {}).end(stdin);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...output }));
+  });
+}
