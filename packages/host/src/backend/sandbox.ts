@@ -19,6 +19,7 @@ export const FILTER_DESCRIPTOR = 5;
 export const ENGINE_FLAGS = [
   "--permission",
   "--allow-worker",
+  "--no-warnings",
   "--disable-sigusr1",
   "--disallow-code-generation-from-strings",
 ] as const;
