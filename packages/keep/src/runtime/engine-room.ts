@@ -118,8 +118,10 @@ class Room implements EngineRoom, Workload {
     this.#workers.add(worker);
     worker.on("message", (report: WorkerReport) => this.#hear(report));
     worker.on("error", (error) => this.#hearError(error));
-    worker.on("exit", () => {
+    worker.on("exit", (code) => {
       this.#workers.delete(worker);
+      // A thread that has come to its end leaves quietly; the others go on.
+      if (code === 0 && worker !== this.#first) return;
       this.#fail(new DonjonError("internal", "A worker of the engine room ended by itself"));
     });
     return worker;
@@ -175,8 +177,9 @@ class Room implements EngineRoom, Workload {
     else this.#fail(new DonjonError(report.code, report.message, { details: report.details }));
   }
 
-  #spawn(order: ThreadOrder): void {
-    this.#startWorker().postMessage(order);
+  #spawn(order: Omit<ThreadOrder, "random">): void {
+    const random = randomFillSync(new Uint8Array(POOL_BYTES));
+    this.#startWorker().postMessage({ ...order, random }, [random.buffer]);
   }
 
   #hearError(error: unknown): void {

@@ -61,7 +61,11 @@ export interface RunOrder {
 export interface ThreadOrder {
   readonly kind: "thread";
   readonly module: WebAssembly.Module;
+  readonly entry: string;
   readonly memory: WebAssembly.Memory;
+  readonly memoryImport: { readonly module: string; readonly name: string };
+  /** Fresh random bytes, `POOL_BYTES` of them; see `createEngineRandom`. */
+  readonly random: Uint8Array<ArrayBuffer>;
   /** The call block; see threads/call-block.ts. */
   readonly calls: SharedWords;
   /** Of this thread, in `calls`. */
@@ -76,7 +80,7 @@ export type Phases = readonly (readonly [name: string, ms: number])[];
 
 export type WorkerReport =
   | { readonly kind: "running"; readonly phases: Phases }
-  | { readonly kind: "spawn"; readonly order: ThreadOrder }
+  | { readonly kind: "spawn"; readonly order: Omit<ThreadOrder, "random"> }
   | {
       readonly kind: "done";
       readonly outcome: WorkloadOutcome;

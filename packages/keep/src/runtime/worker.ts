@@ -8,7 +8,12 @@ import { disarm } from "./disarm.ts";
 import { createGuest, type Guest } from "./guest.ts";
 import { type LoadedModule, loadModule } from "./load-module.ts";
 import type { RunOrder, WorkerBoot, WorkerOrder, WorkerReport } from "./messages.ts";
+import { PAGE_BYTES } from "./module-check.ts";
 import { findStart, runEntry } from "./run-module.ts";
+import { createCallBlock } from "./threads/call-block.ts";
+import { Desk, type SpawnThread } from "./threads/desk.ts";
+import { runThread } from "./threads/thread.ts";
+import type { WorkloadLimits } from "./workload.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("This file runs as a worker");
@@ -42,6 +47,11 @@ function run(order: RunOrder): void {
   times.push(performance.now());
   const outcome = runEntry(
     () => {
+      if (loaded.sharedMemory !== null) {
+        report({ kind: "running", phases: [] });
+        serveThreads(loaded, guest, order.limits);
+        return;
+      }
       const instance = instantiate(loaded, guest);
       times.push(performance.now());
       const names = ["compile", "grants", "instantiate"];
@@ -60,9 +70,34 @@ function run(order: RunOrder): void {
   );
 }
 
+/** Runs a workload with threads: this worker holds what is theirs together. */
+function serveThreads(loaded: LoadedModule, guest: Guest, limits: WorkloadLimits): void {
+  const { module, entry, sharedMemory } = loaded;
+  const memoryImport = sharedMemory!;
+  const { minimum, maximum } = memoryImport.memory!;
+  const memory = new WebAssembly.Memory({
+    initial: minimum,
+    maximum: Math.min(maximum!, Math.floor(limits.memoryBytes / PAGE_BYTES)),
+    shared: true,
+  });
+  guest.wasi.bindMemory(memory);
+  const slots = limits.threads + 1;
+  const calls = createCallBlock(slots);
+  const spawn: SpawnThread = (slot, start) => {
+    const { module: from, name } = memoryImport;
+    const thread = { memory, memoryImport: { module: from, name }, calls, slot, start };
+    report({ kind: "spawn", order: { kind: "thread", module, entry, ...thread } });
+  };
+  new Desk(guest.wasi.attempts, guest.bell, calls, slots, spawn).serve();
+}
+
 port.once("message", (order: WorkerOrder) => {
   try {
     if (order.kind === "run") run(order);
+    else {
+      const outcome = runThread(order, control);
+      if (outcome !== null) report({ kind: "done", outcome, changes: [] });
+    }
   } catch (error) {
     if (error instanceof DonjonError) {
       const { code, message, details } = error;
