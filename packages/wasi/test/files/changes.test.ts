@@ -66,8 +66,8 @@ function normalise(meaning: Meaning): Map<string, string> {
   return new Map(sorted.map(([path, value]) => [path, `${value.shows} = ${first.get(value)}`]));
 }
 
-function meaningOfFiles(files: MemoryFiles): Meaning {
-  const all = changesOf(files, EMPTY_TREE);
+function meaningOfFiles(files: MemoryFiles, times = true): Meaning {
+  const all = changesOf(files, { ...EMPTY_TREE, times });
   return meaningOf(all.entries, all.contentOf);
 }
 
@@ -172,6 +172,17 @@ suite("changes", () => {
     throwsDonjon(() => collectChanges(files, EMPTY_TREE), /^files\/limit$/);
   });
 
+  test("say that files with equal content became one", () => {
+    const tree = textTree({ a: "1", b: "1" });
+    const files = unpackTree(tree, OPTIONS);
+    files.unlink(files.root, "b");
+    files.link(files.root, "a", false, files.root, "b");
+    assert.deepEqual(
+      changesOf(files, tree).entries.map(({ kind, path }) => `${kind} ${path}`),
+      ["file a", "link b"],
+    );
+  });
+
   test("turn the tree of before into the tree of after, for all sequences of operations", () => {
     const path = fc
       .array(fc.constantFrom("a", "b", "a-b", "z"), { minLength: 1, maxLength: 3 })
@@ -192,32 +203,41 @@ suite("changes", () => {
       byte: fc.nat(255),
     });
     fc.assert(
-      fc.property(givenTree, fc.array(step, { maxLength: 15 }), ({ entries, contents }, steps) => {
-        const source = (file: TreeFile) => [contents.get(file.path) as Uint8Array];
-        const bytes = packTree(entries, { times: true, changes: false }, source);
-        const original = bytes.slice();
-        const tree = parseTree(bytes, LIMITS);
-        const files = unpackTree(tree, OPTIONS);
-        const { root } = files;
-        for (const { op, path, to, byte } of steps) {
-          if (op === "mkdir") files.makeDirectory(root, path);
-          if (op === "rmdir") files.removeDirectory(root, path);
-          if (op === "unlink") files.unlink(root, path);
-          if (op === "rename") files.rename(root, path, root, to);
-          if (op === "link") files.link(root, path, false, root, to);
-          if (op === "symlink") files.makeSymlink(root, path, to);
-          const create = op === "write";
-          if (!create && op !== "truncate") continue;
-          const node = files.open(root, path, { ...LOOK, create, write: true });
-          if (typeof node === "number" || node.kind !== "file") continue;
-          if (create) node.write(Uint8Array.of(byte), 0, 1, byte % 9);
-          else node.truncate(byte % 9);
-        }
-        const before = meaningOf(tree.entries, tree.contentOf);
-        const changes = changesOf(files, tree);
-        assert.deepEqual(normalise(apply(before, changes)), normalise(meaningOfFiles(files)));
-        assert.equal(Buffer.compare(bytes, original), 0, "packed bytes are never written to");
-      }),
+      fc.property(
+        givenTree,
+        fc.boolean(),
+        fc.array(step, { maxLength: 15 }),
+        (given, times, steps) => {
+          const { entries, contents } = given;
+          const source = (file: TreeFile) => [contents.get(file.path) as Uint8Array];
+          const bytes = packTree(entries, { times, changes: false }, source);
+          const original = bytes.slice();
+          const tree = parseTree(bytes, LIMITS);
+          const files = unpackTree(tree, OPTIONS);
+          const { root } = files;
+          for (const { op, path, to, byte } of steps) {
+            if (op === "mkdir") files.makeDirectory(root, path);
+            if (op === "rmdir") files.removeDirectory(root, path);
+            if (op === "unlink") files.unlink(root, path);
+            if (op === "rename") files.rename(root, path, root, to);
+            if (op === "link") files.link(root, path, false, root, to);
+            if (op === "symlink") files.makeSymlink(root, path, to);
+            const create = op === "write";
+            if (!create && op !== "truncate") continue;
+            const node = files.open(root, path, { ...LOOK, create, write: true });
+            if (typeof node === "number" || node.kind !== "file") continue;
+            if (create) node.write(Uint8Array.of(byte), 0, 1, byte % 9);
+            else node.truncate(byte % 9);
+          }
+          const before = meaningOf(tree.entries, tree.contentOf);
+          const changes = changesOf(files, tree);
+          assert.deepEqual(
+            normalise(apply(before, changes)),
+            normalise(meaningOfFiles(files, times)),
+          );
+          assert.equal(Buffer.compare(bytes, original), 0, "packed bytes are never written to");
+        },
+      ),
       { numRuns: 1000 },
     );
   });
