@@ -2,7 +2,7 @@ import type { DirectoryEntry, DirectoryNode } from "../capability/files.ts";
 import type { MemoryFile } from "./file-node.ts";
 import type { MemoryFiles } from "./memory-files.ts";
 import { MemoryNode } from "./node.ts";
-import { ENTRY_COST_BYTES, NODE_COST_BYTES } from "./space.ts";
+import { DIRECTORY_COST_BYTES, ENTRY_COST_BYTES } from "./space.ts";
 import type { MemorySymlink } from "./symlink-node.ts";
 
 export type MemoryAnyNode = MemoryFile | MemoryDirectory | MemorySymlink;
@@ -131,7 +131,7 @@ export class MemoryDirectory extends MemoryNode implements DirectoryNode {
   }
 
   override drop(): void {
-    this.fs.space.give(NODE_COST_BYTES);
+    this.fs.space.give(DIRECTORY_COST_BYTES);
   }
 
   #adopt(node: MemoryAnyNode): void {

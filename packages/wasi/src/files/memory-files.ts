@@ -16,7 +16,7 @@ import { entryCost, type MemoryAnyNode, MemoryDirectory } from "./directory-node
 import { MemoryFile } from "./file-node.ts";
 import { type Follow, MAX_PATH_BYTES, type Place, walkPath } from "./path-walk.ts";
 import { renameEntry } from "./rename.ts";
-import { NODE_COST_BYTES, Space } from "./space.ts";
+import { DIRECTORY_COST_BYTES, NODE_COST_BYTES, Space } from "./space.ts";
 import { MemorySymlink, symlinkCost } from "./symlink-node.ts";
 import { utf8Length } from "./utf8.ts";
 
@@ -95,7 +95,7 @@ export class MemoryFiles implements FileSystem {
   makeDirectory(base: DirectoryNode, path: string): Outcome {
     const place = this.#free(base, path, true);
     if (typeof place === "number") return place;
-    return this.#create(place, NODE_COST_BYTES, () => {
+    return this.#create(place, DIRECTORY_COST_BYTES, () => {
       return new MemoryDirectory(this, this.takeInode(), place.directory);
     });
   }

@@ -4,12 +4,14 @@
  * that a workload cannot fill memory with empty files or long names.
  */
 
-/** One node: object, times, content head. */
-export const NODE_COST_BYTES = 320;
+/** One file or symlink, without its content or target. */
+export const NODE_COST_BYTES = 384;
+/** One directory, with the tables of its entries. */
+export const DIRECTORY_COST_BYTES = 1024;
 /** One name in a directory, without the name itself. */
 export const ENTRY_COST_BYTES = 160;
 /** One allocated chunk of content, without its bytes. */
-export const CHUNK_COST_BYTES = 192;
+export const CHUNK_COST_BYTES = 320;
 
 export class Space {
   readonly limit: number;

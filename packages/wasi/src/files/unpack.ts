@@ -5,7 +5,7 @@ import { entryCost, MemoryDirectory } from "./directory-node.ts";
 import { MemoryFile } from "./file-node.ts";
 import { MemoryFiles, type MemoryFilesOptions } from "./memory-files.ts";
 import { type PackedTree, parentPath, type TreeEntry } from "./packed-tree.ts";
-import { NODE_COST_BYTES } from "./space.ts";
+import { DIRECTORY_COST_BYTES, NODE_COST_BYTES } from "./space.ts";
 import { MemorySymlink, symlinkCost } from "./symlink-node.ts";
 import { utf8Length } from "./utf8.ts";
 
@@ -68,6 +68,7 @@ function createNode(
 
 function nodeCost(entry: TreeEntry): number {
   if (entry.kind === "link") return 0;
+  if (entry.kind === "directory") return DIRECTORY_COST_BYTES;
   return entry.kind === "symlink" ? symlinkCost(utf8Length(entry.target)) : NODE_COST_BYTES;
 }
 

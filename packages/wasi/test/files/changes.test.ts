@@ -94,6 +94,15 @@ suite("unpacked tree", () => {
     throwsDonjon(() => unpackTree({ ...tree, changes: true }, OPTIONS), /^bytes\/invalid$/);
   });
 
+  test("gives back what its nodes took, but not its packed bytes", () => {
+    const tree = textTree({ d: null, "d/f": "x".repeat(1000) });
+    const files = unpackTree(tree, OPTIONS);
+    files.makeSymlink(files.root, "l", "x");
+    for (const path of ["d/f", "l"]) expectOutcome(files.unlink(files.root, path), "ok");
+    expectOutcome(files.removeDirectory(files.root, "d"), "ok");
+    assert.equal(files.used, tree.length);
+  });
+
   test("can be read-only", () => {
     const files = unpackTree(textTree({ d: null, "d/f": "text" }), { ...OPTIONS, readOnly: true });
     assert.equal(readText(files, "d/f"), "text");
