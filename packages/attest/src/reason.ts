@@ -2,6 +2,7 @@
  * The closed union of reason codes. Each TEE folder lists its own in `reasons.ts`, with what each
  * means; this file joins their types and carries no code, so that importing one TEE brings no other.
  */
+import type { PolicyReason } from "./appraise/reasons.ts";
 import type { IntelReason } from "./intel/reasons.ts";
 import type { NitroReason } from "./nitro/reasons.ts";
 import type { SnpReason } from "./snp/reasons.ts";
@@ -17,4 +18,10 @@ export type EnvelopeReason =
   | "bundle/malformed"
   | "bundle/verdict";
 
-export type ReasonCode = SnpReason | IntelReason | TdxReason | NitroReason | EnvelopeReason;
+export type ReasonCode =
+  | SnpReason
+  | IntelReason
+  | TdxReason
+  | NitroReason
+  | EnvelopeReason
+  | PolicyReason;

@@ -1,0 +1,77 @@
+/** Policy over AWS Nitro claims. Source: AWS Nitro Enclaves user guide, "Attestation document specification". */
+import { flag, hexList, hexListOrAny, type Knob, type SectionOf, textList } from "./knob.ts";
+import { type Finding, forbiddenUnless, oneOf, oneOfRequired, type Rule } from "./rule.ts";
+
+/** Octets of a user-data field or nonce that a policy may pin (AWS allows 512). */
+const MAX_FIELD_BYTES = 512;
+const PCR = 48;
+
+export const NITRO_KNOBS = {
+  pcr0: hexListOrAny(PCR, "accepted enclave images; required"),
+  pcr1: hexList(PCR, "accepted kernels and boot file systems"),
+  pcr2: hexList(PCR, "accepted applications"),
+  pcr3: hexList(PCR, "accepted roles of the parent instance"),
+  pcr4: hexList(PCR, "accepted parent instances"),
+  pcr8: hexList(PCR, "accepted signers of the image"),
+  reportData: hexListOrAny(
+    64,
+    "accepted user data of 64 octets; required unless user data or a nonce is listed",
+  ),
+  userData: anyHex("accepted user data"),
+  nonce: anyHex("accepted nonces"),
+  moduleId: textList("accepted modules"),
+  allowDebug: flag("accept an enclave in debug mode, whose registers are zero"),
+} as const;
+
+export type NitroPolicy = SectionOf<typeof NITRO_KNOBS>;
+
+/** The claims that the rules read, as JSON values. */
+export interface NitroView {
+  readonly moduleId: string;
+  readonly pcrs: Readonly<Record<string, string>>;
+  readonly userData: string | null;
+  readonly nonce: string | null;
+}
+
+type NitroRule = Rule<NitroView, NitroPolicy>;
+
+export const NITRO_RULES: readonly NitroRule[] = [
+  { code: "policy/measurement", judge: (c, p) => oneOfRequired(p.pcr0, c.pcrs["0"] ?? "none") },
+  { code: "policy/measurement", judge: (c, p) => oneOf(p.pcr1, c.pcrs["1"] ?? null) },
+  { code: "policy/measurement", judge: (c, p) => oneOf(p.pcr2, c.pcrs["2"] ?? null) },
+  { code: "policy/identity", judge: (c, p) => oneOf(p.pcr3, c.pcrs["3"] ?? null) },
+  { code: "policy/platform", judge: (c, p) => oneOf(p.pcr4, c.pcrs["4"] ?? null) },
+  { code: "policy/signer", judge: (c, p) => oneOf(p.pcr8, c.pcrs["8"] ?? null) },
+  { code: "policy/report-data", judge: judgeReportData },
+  { code: "policy/report-data", judge: (c, p) => oneOf(p.userData, c.userData) },
+  { code: "policy/report-data", judge: (c, p) => oneOf(p.nonce, c.nonce) },
+  { code: "policy/platform", judge: (c, p) => oneOf(p.moduleId, c.moduleId) },
+  { code: "policy/debug", judge: judgeDebug },
+];
+
+/** A Nitro document carries user data and a nonce in place of report data; something must bind it. */
+function judgeReportData(claims: NitroView, policy: NitroPolicy): Finding | undefined {
+  const bound = policy.userData !== undefined || policy.nonce !== undefined;
+  if (policy.reportData === undefined && bound) return undefined;
+  return oneOfRequired(policy.reportData, claims.userData ?? "none");
+}
+
+/** An enclave in debug mode has registers of zeros (user guide, "Debug mode"). */
+function judgeDebug(claims: NitroView, policy: NitroPolicy): Finding {
+  return forbiddenUnless(policy.allowDebug, /^0*$/.test(claims.pcrs["0"] ?? ""));
+}
+
+function anyHex(says: string): Knob<readonly string[]> {
+  const text = textList(says);
+  return {
+    says: `${says}; hexadecimal, one or a list`,
+    read: (value, path) =>
+      text.read(value, path).map((item, at) => {
+        const bytes = item.length / 2;
+        return hexList(
+          Number.isInteger(bytes) && bytes <= MAX_FIELD_BYTES ? bytes : MAX_FIELD_BYTES,
+          says,
+        ).read(item, `${path}[${at}]`)[0]!;
+      }),
+  };
+}
