@@ -54,6 +54,8 @@ async function bundle(entry: string, define: Record<string, string> = {}): Promi
     charset: "utf8",
     define,
     logLevel: "warning",
+    // Only the source form reads import.meta; the bundle has its worker inside.
+    logOverride: { "empty-import-meta": "silent" },
   });
   const file = result.outputFiles[0];
   if (file === undefined) throw new Error(`esbuild wrote nothing for '${entry}'`);
