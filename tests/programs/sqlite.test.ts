@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { execute, makeFolder, runManifest } from "./support/keep.ts";
+import { execute, makeFolder, runManifest } from "../support/keep.ts";
 import { createToolchain } from "./support/toolchain.ts";
 
 const HERE = import.meta.dirname;

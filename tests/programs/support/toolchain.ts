@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { execute, type Finished, runManifest } from "./keep.ts";
+import { execute, type Finished, runManifest } from "../../support/keep.ts";
 
 const PACKAGE = join(import.meta.dirname, "../node_modules/@yowasp/clang/gen");
 

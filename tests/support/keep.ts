@@ -1,11 +1,11 @@
 /** Runs workloads with the `donjon` command, as a user does, and gathers what came out. */
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { TestContext } from "node:test";
 
-const ROOT = join(import.meta.dirname, "../../..");
+const ROOT = join(import.meta.dirname, "../..");
 const DONJON = process.env["DONJON"] ?? join(ROOT, "packages/cli/bin/donjon");
 
 export interface Finished {
@@ -32,13 +32,16 @@ export interface Program {
 
 /** A folder of its own for one test, gone when the test ends. */
 export async function makeFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "donjon-programs-"));
+  const folder = await mkdtemp(join(tmpdir(), "donjon-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** `donjon run --insecure` with these arguments. */
-export function donjonRun(args: readonly string[], stdin = ""): Promise<Finished> {
+export function donjonRun(
+  args: readonly string[],
+  stdin: string | Uint8Array = "",
+): Promise<Finished> {
   return execute(DONJON, ["run", "--insecure", ...args], stdin);
 }
 
@@ -65,23 +68,65 @@ function encodeManifest(folder: string, program: Program): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** A run that goes on while the test talks to it. */
+export interface Running {
+  /** Resolves when what it wrote to stdout or stderr so far holds `text`; rejects when it ends before. */
+  waitFor(text: string): Promise<void>;
+  readonly finished: Promise<Finished>;
+}
+
+/** `donjon run --insecure` with these arguments, not waited for; it is killed when the test ends. */
+export function startRun(t: TestContext, args: readonly string[]): Running {
+  const child = spawn(DONJON, ["run", "--insecure", ...args], { stdio: "pipe" });
+  const finished = gather(child);
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await finished;
+  });
+  child.stdin.end();
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
+  const holds = (text: string): boolean =>
+    output.stdout.includes(text) || output.stderr.includes(text);
+  const waitFor = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (holds(text)) resolve();
+      };
+      child.stdout.on("data", look);
+      child.stderr.on("data", look);
+      child.on("close", () => reject(new Error(`ended before "${text}": ${output.stderr}`)));
+      look();
+    });
+  return { waitFor, finished };
+}
+
 /** Runs a program of the machine; rejects when it cannot be started. */
 export function execute(
   command: string,
   args: readonly string[],
-  stdin = "",
+  stdin: string | Uint8Array = "",
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Finished> {
+  const child = spawn(command, args, { stdio: "pipe", env });
+  const finished = gather(child);
+  // A program need not read its input.
+  child.stdin.on("error", () => {}).end(stdin);
+  return finished;
+}
+
+function gather(child: ChildProcessWithoutNullStreams): Promise<Finished> {
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: "pipe", env });
-    const output = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text: string) => {
-        output[name] += text;
-      });
-    }
-    // A program need not read its input.
-    child.stdin.on("error", () => {}).end(stdin);
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, ...output }));
   });
