@@ -17,6 +17,7 @@ import {
   type TreeEntry,
   type TreeFile,
   type TreeForm,
+  type TreeLimits,
 } from "./packed-tree.ts";
 import { compareUtf8 } from "./utf8.ts";
 
@@ -41,17 +42,35 @@ export const EMPTY_TREE: PackedTree = {
 
 /**
  * Compares `files` with the tree it was unpacked from. Throws `DonjonError` `files/limit` when the
- * workload made more entries or deeper directories than a packed tree can carry.
+ * workload made more entries or deeper directories than a packed tree can carry, or when the changed
+ * files are larger than `limits`: holes take no space in memory, but do in a packed tree. The
+ * default is the limit of the file system, which only holes can exceed.
  */
-export function collectChanges(files: MemoryFiles, tree: PackedTree): TreeChanges {
+export function collectChanges(
+  files: MemoryFiles,
+  tree: PackedTree,
+  limits: TreeLimits = { maxBytes: files.limit },
+): TreeChanges {
   const now = snapshot(files.root);
   const comparison = new Comparison(now, tree);
   const entries = [...comparison.removals(), ...comparison.changed()];
+  refuseLarge(entries, limits);
   return {
     entries,
     form: { times: tree.times, changes: true },
     source: (file) => (now.get(file.path) as MemoryFile).content.pieces(),
   };
+}
+
+function refuseLarge(entries: readonly TreeEntry[], { maxBytes }: TreeLimits): void {
+  const changed = entries.filter((entry) => entry.kind === "file");
+  const bytes = changed.reduce((sum, file) => sum + file.size, 0);
+  if (bytes <= maxBytes) return;
+  const largest = changed.reduce((most, file) => (file.size > most.size ? file : most));
+  throw tooMuch(
+    `changed files of ${bytes} bytes (the largest is ${JSON.stringify(largest.path)})`,
+    `${maxBytes}`,
+  );
 }
 
 /** All nodes below `root` by path, in byte order. */

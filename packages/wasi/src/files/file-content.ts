@@ -35,7 +35,7 @@ function copy(from: Uint8Array, at: number, to: Uint8Array, offset: number, leng
 }
 
 /** A new buffer of zeros, or undefined when the engine has no memory for it. */
-function allocateBytes(length: number): Uint8Array | undefined {
+export function allocateBytes(length: number): Uint8Array<ArrayBuffer> | undefined {
   try {
     return new Uint8Array(length);
   } catch (error) {

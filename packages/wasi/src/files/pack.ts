@@ -1,5 +1,6 @@
 /** Writing packed trees: plan the index from entries with known sizes, then stream the contents. */
 import { DonjonError } from "@donjon/core/errors";
+import { allocateBytes } from "./file-content.ts";
 import {
   alignTree,
   ENTRY_FLAG_EXECUTABLE,
@@ -59,14 +60,17 @@ export function planTree(given: Iterable<TreeEntry>, form: TreeForm): TreePlan {
   return { ...form, entries: parseTreeIndex(header, head), head, length };
 }
 
-/** The packed tree in one buffer. Throws as `planTree` and `encodeTree` do. */
+/** The packed tree in one buffer. Throws as `planTree` and `encodeTree` do, and `files/limit`. */
 export function packTree(
   entries: Iterable<TreeEntry>,
   form: TreeForm,
   source: TreeSource<Iterable<Uint8Array>>,
 ): Uint8Array {
   const plan = planTree(entries, form);
-  const bytes = new Uint8Array(plan.length);
+  const bytes = allocateBytes(plan.length);
+  if (bytes === undefined) {
+    throw new DonjonError("files/limit", `no memory for a packed tree of ${plan.length} bytes`);
+  }
   bytes.set(plan.head);
   let start = plan.head.length;
   for (const file of plan.entries) {

@@ -1,7 +1,6 @@
 /** Making a file system from a packed tree, its contents used in place. */
 import { DonjonError } from "@donjon/core/errors";
-import type { MemoryAnyNode } from "./directory-node.ts";
-import { entryCost, MemoryDirectory } from "./directory-node.ts";
+import { entryCost, type MemoryAnyNode, MemoryDirectory } from "./directory-node.ts";
 import { MemoryFile } from "./file-node.ts";
 import { MemoryFiles, type MemoryFilesOptions } from "./memory-files.ts";
 import { type PackedTree, parentPath, type TreeEntry } from "./packed-tree.ts";

@@ -192,6 +192,20 @@ suite("changes", () => {
     );
   });
 
+  test("are refused when holes make them larger than the file system may be", () => {
+    const tree = textTree({ f: "text" });
+    const files = unpackTree(tree, OPTIONS);
+    const file = openFile(files, "f", { write: true });
+    expectOutcome(file.truncate(2 ** 40), "ok");
+    throwsDonjon(() => collectChanges(files, tree), /^files\/limit$/);
+    file.truncate(100_000);
+    throwsDonjon(() => collectChanges(files, tree, { maxBytes: 99_999 }), /^files\/limit$/);
+    const content = new Uint8Array(100_000);
+    content.set(new TextEncoder().encode("text"));
+    const changes = changesOf(files, tree);
+    assert.deepEqual(new Uint8Array(changes.contentOf(changes.entries[0] as TreeFile)), content);
+  });
+
   test("turn the tree of before into the tree of after, for all sequences of operations", () => {
     const path = fc
       .array(fc.constantFrom("a", "b", "a-b", "z"), { minLength: 1, maxLength: 3 })
