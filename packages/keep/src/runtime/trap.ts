@@ -54,7 +54,7 @@ export function parseFrames(stack: string | undefined): StackFrame[] {
     const found = FRAME.exec(line);
     if (found === null) continue;
     const [, name, module, index, offset] = found;
-    const wanted = name === undefined ? `function ${index}` : stripModule(name, module);
+    const wanted = stripModule(name, module) ?? `function ${index}`;
     frames.push({
       function: demangle(wanted.slice(0, MAX_NAME_LENGTH)),
       module: module ?? "",
@@ -65,11 +65,11 @@ export function parseFrames(stack: string | undefined): StackFrame[] {
   return frames;
 }
 
-/** V8 writes "module.function" for a module with a name. */
-function stripModule(name: string, module: string | undefined): string {
-  return module !== undefined && name.startsWith(`${module}.`)
-    ? name.slice(module.length + 1)
-    : name;
+/** V8 writes "module.function" for a module with a name, and only "module" for a function without. */
+function stripModule(name: string | undefined, module: string | undefined): string | undefined {
+  if (name === undefined || module === undefined) return name;
+  if (name === module) return undefined;
+  return name.startsWith(`${module}.`) ? name.slice(module.length + 1) : name;
 }
 
 const RUST_ESCAPES: Readonly<Record<string, string>> = {

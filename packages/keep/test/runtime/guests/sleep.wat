@@ -1,0 +1,15 @@
+;; Sleeps for 50 ms by poll_oneoff and exits with the number of events, or 99 when it did not sleep.
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock_time_get (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i32.store (i32.const 80) (i32.const 1))
+    (i64.store (i32.const 88) (i64.const 50000000))
+    (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 512)))
+    (if (call $poll_oneoff (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 8)) (then (call $proc_exit (i32.const 98))))
+    (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 520)))
+    (if (i64.lt_u (i64.sub (i64.load (i32.const 520)) (i64.load (i32.const 512))) (i64.const 50000000))
+      (then (call $proc_exit (i32.const 99))))
+    (call $proc_exit (i32.load (i32.const 8)))))
