@@ -11,6 +11,7 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -23,7 +24,7 @@ func loadKey() (ed25519.PrivateKey, error) {
 	if !found {
 		return nil, errors.New("the secret " + keyVariable + " was not given")
 	}
-	seed, err := hex.DecodeString(text)
+	seed, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(seed) != ed25519.SeedSize {
 		return nil, errors.New("the secret " + keyVariable + " must be " + strconv.Itoa(ed25519.SeedSize) + " bytes in hex")
 	}
