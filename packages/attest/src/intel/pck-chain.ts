@@ -115,5 +115,13 @@ function readCertificates(
     wanted,
     `${path.length} certificates`,
   );
-  return path as unknown as PckChain["path"];
+  return inOrder(path) as unknown as PckChain["path"];
+}
+
+/** PCK certificate first: Intel's sample set starts with the root. */
+function inOrder(path: readonly Certificate[]): readonly Certificate[] {
+  const [first] = path;
+  const rootFirst =
+    first !== undefined && equalBytes(first.issuer.encoding, first.subject.encoding);
+  return rootFirst ? path.toReversed() : path;
 }
