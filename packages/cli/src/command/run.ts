@@ -1,0 +1,164 @@
+import { DonjonError } from "@donjon/core/errors";
+import { type Command, Option } from "commander";
+import { startKeep } from "../early-keep.ts";
+import { chooseOutcomeExit } from "../output/exit-codes.ts";
+import { writeLine } from "../output/failure.ts";
+import { Progress } from "../output/progress.ts";
+import { describeEnd, printSummary, printSummaryJson, type RunSummary } from "../output/summary.ts";
+import type { Context } from "../program.ts";
+import { deliverChanges, type Written } from "../run/deliver.ts";
+import { type Executed, executeRun, Interrupted } from "../run/execute.ts";
+import { applyFlags, type ManifestFlags } from "../run/flags.ts";
+import { prepareRun } from "../run/prepare.ts";
+import { resolveTarget } from "../run/target.ts";
+
+interface RunOptions extends ManifestFlags {
+  readonly insecure?: boolean;
+  readonly backend?: string;
+  readonly wasmcfgfile?: string;
+  readonly printManifest?: boolean;
+  readonly summary?: boolean;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+const BACKENDS = ["snp", "tdx", "sgx", "vm", "process"] as const;
+
+const EXAMPLES = `
+Examples:
+  donjon run --insecure app.wasm -- input.txt       arguments of the program come after --
+  donjon run --insecure .                           donjon.toml, else Enarx.toml, else main.wasm
+  donjon run --insecure app.wasm --dir data:/data:rw     changes in ./data come back at exit
+  donjon run --insecure app.wasm --listen http=127.0.0.1:8080
+  API_KEY=x donjon run --insecure app.wasm --secret API_KEY
+  donjon run app.wasm --dir data --print-manifest   what would be delivered
+
+The summary goes to stderr, on a terminal or with --summary; with --json as one line of JSON.
+No variable and no file can say --insecure: it has to stand on the command line.
+`;
+
+export function addRunCommand(program: Command, context: Context): void {
+  const stream = (name: string) =>
+    new Option(`--${name} <where>`, `the program's ${name}`).choices(["host", "null"]);
+  program
+    .command("run")
+    .summary("run a program in a Keep")
+    .description(
+      "Run a program in a Keep. It gets what the manifest or the flags grant, and nothing else.",
+    )
+    .argument(
+      "<target>",
+      "a .wasm file, a donjon.toml or Enarx.toml, or a directory with one of them",
+    )
+    .option("--insecure", "run without hardware protection")
+    .addOption(new Option("--backend <name>", "the kind of Keep").choices(BACKENDS))
+    .option("-e, --env <NAME=value>", "set a variable (NAME alone: as it is set here)", collect)
+    .option("--dir <host[:guest][:rw]>", "send a directory; rw: changes come back", collect)
+    .option("--tmp", "an empty directory on /tmp")
+    .option("--listen <name=[addr:]port[/tls]>", "let the program accept connections", collect)
+    .option("--connect <name=host:port[/tls]>", "open a connection for the program", collect)
+    .option("--secret <NAME[=@file|=env]>", "give a secret, from a file or a variable", collect)
+    .option("--memory <size>", "limit of memory, such as 512MiB")
+    .option("--files <size>", "limit of the files in memory")
+    .option("--time <duration>", "limit of time, such as 30s")
+    .addOption(stream("stdin"))
+    .addOption(stream("stdout"))
+    .addOption(stream("stderr"))
+    .option("--wasmcfgfile <file>", "an Enarx.toml for the module, as with enarx")
+    .option("--print-manifest", "print the manifest that would be delivered, and do not run")
+    .option("--summary", "print the summary even when stderr is no terminal")
+    .option("-q, --quiet", "print no summary")
+    .option("--json", "print summary and errors as one line of JSON on stderr")
+    .addHelpText("after", EXAMPLES)
+    .action(async (target: string, options: RunOptions) => {
+      context.exitCode = await run(target, options, context);
+    });
+}
+
+async function run(path: string, options: RunOptions, context: Context): Promise<number> {
+  const progress = new Progress(process.stderr.isTTY === true && !options.quiet && !options.json);
+  const prepare = async () => {
+    const target = resolveTarget(path, options.wasmcfgfile);
+    if (!options.quiet && !options.json)
+      for (const note of target.notes) progress.note(`donjon: ${note}`);
+    return prepareRun(target, applyFlags(target.manifest, options, context.rest), progress);
+  };
+  if (options.printManifest) {
+    const { provision } = await prepare();
+    process.stdout.write(provision.manifest);
+    return 0;
+  }
+  refuseUnprotected(options);
+  context.early ??= startKeep();
+  try {
+    const executed = await executeRun(context.early, prepare);
+    return finishRun(executed, options, context, progress);
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    throw error;
+  } finally {
+    context.early.keep.kill();
+  }
+}
+
+/** A trap, a limit or a signal leaves the owner's directories as they were. */
+function finishRun(
+  executed: Awaited<ReturnType<typeof executeRun>>,
+  options: RunOptions,
+  context: Context,
+  progress: Progress,
+): number {
+  const { outcome, changes } = executed.result;
+  const end = describeEnd(outcome);
+  if (end !== null && !options.json) writeLine(`donjon: ${end}`);
+  const written =
+    outcome.kind === "exit" ? deliverChanges(changes, executed.prepared.writable, progress) : [];
+  const exitCode = executed.forced ?? chooseOutcomeExit(outcome);
+  const summary = summarise(executed, written, exitCode, context);
+  if (options.json) printSummaryJson(summary);
+  else if (options.summary || (process.stderr.isTTY && !options.quiet)) printSummary(summary);
+  return exitCode;
+}
+
+function summarise(
+  executed: Executed,
+  written: readonly Written[],
+  exitCode: number,
+  context: Context,
+): RunSummary {
+  const { outcome, usage } = executed.result;
+  return {
+    backend: "process",
+    protected: false,
+    sandbox: context.early!.keep.sandbox,
+    ...executed.digests,
+    outcome,
+    exitCode,
+    usage,
+    phases: Object.fromEntries(executed.phases),
+    written,
+  };
+}
+
+/** No protection is never a silent fallback (DESIGN section 8). */
+function refuseUnprotected({ insecure, backend }: RunOptions): void {
+  if (backend !== undefined && backend !== "process") {
+    throw new DonjonError(
+      "backend/unavailable",
+      `the backend '${backend}' cannot run here: this version starts Keeps of the kind 'process' only`,
+    );
+  }
+  if (insecure) return;
+  const what =
+    backend === undefined
+      ? "no hardware protection was found on this machine"
+      : "the backend 'process' has no hardware protection";
+  throw new DonjonError(
+    "backend/unprotected",
+    `${what}, so nothing was started: the host could read and change the program and its data`,
+  );
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

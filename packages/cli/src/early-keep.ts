@@ -1,0 +1,41 @@
+/**
+ * Starts the Keep before anything else is loaded: it boots while this process reads its flags and
+ * files. Whatever then goes wrong, `kill` ends it.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { StartedKeep } from "@donjon/host/backend/backend";
+import { createProcessBackend } from "@donjon/host/backend/process";
+
+/** Backends that this machine could use without protection. */
+const UNPROTECTED_BACKEND = "process";
+
+export interface EarlyKeep {
+  readonly keep: StartedKeep;
+  /** Lines of the Keep's runtime, in order. */
+  readonly lines: string[];
+}
+
+/** Whether the arguments of `run` ask for an unprotected run and nothing that needs no Keep. */
+export function wantsEarlyKeep(argv: readonly string[]): boolean {
+  if (argv[0] !== "run") return false;
+  const end = argv.indexOf("--");
+  const own = argv.slice(1, end === -1 ? undefined : end);
+  if (!own.includes("--insecure")) return false;
+  if (own.some((word) => ["-h", "--help", "--print-manifest"].includes(word))) return false;
+  const other = own.find((word, i) => own[i - 1] === "--backend" || word.startsWith("--backend="));
+  return other === undefined || other.replace("--backend=", "") === UNPROTECTED_BACKEND;
+}
+
+export function startKeep(): EarlyKeep {
+  const lines: string[] = [];
+  const backend = createProcessBackend({ engine: process.execPath, runtime: findRuntime() });
+  return { keep: backend.start({ onConsole: (line) => lines.push(line) }), lines };
+}
+
+/** The bundled runtime: beside this bundle where installed, in its own package in the repository. */
+function findRuntime(): string {
+  const here = dirname(process.argv[1]!);
+  const beside = join(here, "keep.cjs");
+  return existsSync(beside) ? beside : join(here, "../../keep/dist/keep.cjs");
+}

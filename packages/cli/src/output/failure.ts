@@ -1,0 +1,44 @@
+import { writeSync } from "node:fs";
+import { DonjonError, type ErrorCode } from "@donjon/core/errors";
+import { chooseErrorExit } from "./exit-codes.ts";
+import { createStyle, showSafely } from "./style.ts";
+
+/** What to do next, one line, where the sentence of the error does not say it. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  "backend/unprotected": "to run without protection, say so: donjon run --insecure ...",
+  "manifest/unknown-key": "all keys are in docs/manifest.md",
+  "manifest/value": "all keys are in docs/manifest.md",
+  "workload/not-found": "give a .wasm file, a donjon.toml, or a directory with one of them",
+  "workload/invalid": "'donjon inspect FILE' shows what is in a module",
+  "workload/unsupported": "'donjon inspect FILE' shows what a module needs",
+  usage: "'donjon help' lists the commands, 'donjon help run' the options",
+  internal: "this is a defect of Donjon; please report it with the message above",
+};
+
+/** Prints a failure on stderr (`--json`: one line `{"error":...}`) and answers the exit code. */
+export function printFailure(error: unknown, json: boolean): number {
+  const { code, message, details } = asDonjonError(error);
+  if (json) writeLine(JSON.stringify({ error: { code, message, details } }));
+  else {
+    const style = createStyle(process.stderr);
+    writeLine(`${style.red("donjon:")} ${showSafely(message)}`);
+    const hint = HINTS[code];
+    if (hint) writeLine(style.dim(`  hint: ${hint}`));
+  }
+  return chooseErrorExit(code);
+}
+
+function asDonjonError(error: unknown): DonjonError {
+  if (error instanceof DonjonError) return error;
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new DonjonError("internal", detail, { cause: error });
+}
+
+/** Synchronous, so that it is out before the process ends. */
+export function writeLine(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch {
+    // Nobody reads stderr; the exit code still tells.
+  }
+}

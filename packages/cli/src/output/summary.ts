@@ -1,0 +1,86 @@
+import type { RunOutcome, RunUsage } from "@donjon/protocol/session/outcome";
+import { writeLine } from "./failure.ts";
+import { formatBytes } from "./progress.ts";
+import { createStyle, showSafely } from "./style.ts";
+
+export interface RunSummary {
+  readonly backend: string;
+  /** Whether hardware protected the run. */
+  readonly protected: boolean;
+  /** What confined the Keep. */
+  readonly sandbox: string;
+  /** SHA-256 as the Keep said them, hex. */
+  readonly manifest: string;
+  readonly workload: string;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number;
+  readonly usage: RunUsage;
+  /** Milliseconds by name: the client's phases, then the Keep's. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Directories written back, with the number of paths that changed. */
+  readonly written: readonly { readonly host: string; readonly paths: number }[];
+}
+
+/** One line of JSON on stderr: stdout belongs to the workload. */
+export function printSummaryJson(summary: RunSummary): void {
+  writeLine(JSON.stringify({ run: summary }));
+}
+
+export function printSummary(summary: RunSummary): void {
+  const style = createStyle(process.stderr);
+  const { usage } = summary;
+  const protection = summary.protected
+    ? style.green("protected by hardware")
+    : style.yellow(
+        "INSECURE: no hardware protects this run; the host can read and change everything",
+      );
+  const rows: [string, string][] = [
+    ["keep", `${summary.backend} (${summary.sandbox})`],
+    ["protection", protection],
+    ["manifest", `sha256 ${summary.manifest}`],
+    ["workload", `sha256 ${summary.workload}`],
+    ["phases", formatPhases(summary.phases)],
+    [
+      "used",
+      `${formatBytes(usage.peakMemory)} memory at most, ${formatMs(usage.wallMs)} (${formatMs(usage.cpuMs)} of CPU)`,
+    ],
+    ...summary.written.map(({ host, paths }): [string, string] => [
+      "written back",
+      `${host}: ${paths === 0 ? "nothing changed" : `${paths} changed`}`,
+    ]),
+    ["exit", describeExit(summary)],
+  ];
+  writeLine("");
+  for (const [name, text] of rows) writeLine(`${style.dim(name.padEnd(12))}  ${text}`);
+}
+
+/** What ended a workload that did not end by itself; `null` when it did. */
+export function describeEnd(outcome: RunOutcome): string | null {
+  if (outcome.kind === "trap") {
+    const frames = outcome.frames.map((frame) => {
+      const name = showSafely(frame.function);
+      const file = frame.module === "" ? "wasm" : showSafely(frame.module);
+      return `    at ${name} (${file}:0x${frame.offset.toString(16)})`;
+    });
+    return [`the workload trapped: ${showSafely(outcome.reason)}`, ...frames].join("\n");
+  }
+  if (outcome.kind !== "limit") return null;
+  const value = outcome.limit === "time" ? formatMs(outcome.value) : formatBytes(outcome.value);
+  return `the workload was ended by its ${outcome.limit} limit of ${value}`;
+}
+
+function describeExit({ outcome, exitCode }: RunSummary): string {
+  if (outcome.kind === "exit") return `${outcome.code}`;
+  const what = { trap: "trap", limit: "limit", stopped: "stopped" }[outcome.kind];
+  return `${exitCode} (${what})`;
+}
+
+function formatPhases(phases: Readonly<Record<string, number>>): string {
+  return Object.entries(phases)
+    .map(([name, ms]) => `${name} ${formatMs(ms)}`)
+    .join(", ");
+}
+
+function formatMs(ms: number): string {
+  return ms >= 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+}

@@ -1,0 +1,81 @@
+import { DonjonError } from "@donjon/core/errors";
+import { Command, CommanderError } from "commander";
+import { addCompletionCommand } from "./command/completion.ts";
+import { addInitCommand } from "./command/init.ts";
+import { addInspectCommand } from "./command/inspect.ts";
+import { addRunCommand } from "./command/run.ts";
+import type { EarlyKeep } from "./early-keep.ts";
+import { EXIT } from "./output/exit-codes.ts";
+import { printFailure } from "./output/failure.ts";
+import { VERSION } from "./version.ts";
+
+/** What commands share: where to leave the exit code, and the Keep that may be running already. */
+export interface Context {
+  exitCode: number;
+  early: EarlyKeep | null;
+  /** Everything after `--`: the workload's own. */
+  readonly rest: readonly string[] | null;
+}
+
+/** Runs one command line and answers the exit code. Never rejects. */
+export async function runProgram(
+  argv: readonly string[],
+  early: EarlyKeep | null,
+): Promise<number> {
+  const end = argv.indexOf("--");
+  const own = end === -1 ? argv : argv.slice(0, end);
+  const context: Context = {
+    exitCode: EXIT.ok,
+    early,
+    rest: end === -1 ? null : argv.slice(end + 1),
+  };
+  const program = createProgram(context);
+  try {
+    if (own.length === 0) {
+      program.outputHelp({ error: true });
+      return EXIT.failed;
+    }
+    await program.parseAsync(own, { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    return printFailure(asUsageError(error), own.includes("--json"));
+  } finally {
+    early?.keep.kill();
+  }
+}
+
+export function createProgram(context: Context): Command {
+  const program = new Command("donjon")
+    .description("Run WebAssembly where nobody can look")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  addRunCommand(program, context);
+  addInitCommand(program);
+  addInspectCommand(program, context);
+  addCompletionCommand(program);
+  program.addHelpText("after", EXAMPLES);
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  donjon run --insecure app.wasm -- --verbose   run a program, with arguments after --
+  donjon inspect app.wasm                       what it imports, and what it would be granted
+  donjon init                                   write a donjon.toml for the program here
+  donjon run --insecure .                       run by the donjon.toml here
+
+Exit codes: the program's own; 124 time limit, 125 Donjon failed, 126 cannot run, 127 not found,
+130 interrupted, 134 trap, 137 killed or out of memory, 141 broken pipe, 153 output limit.
+`;
+
+/** Commander's sentences, in Donjon's form. */
+function asUsageError(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const message = error.message.replace(/^error: /, "").replace(/\n\((Did you mean .*)\)$/, "; $1");
+  return new DonjonError("usage", message, { cause: error });
+}

@@ -1,0 +1,130 @@
+/** One run, from a started Keep to its outcome. */
+import { openSession, type Run, type RunResult } from "@donjon/client/session";
+import { DonjonError } from "@donjon/core/errors";
+import { type Gate, openGate } from "@donjon/host/gate/gate";
+import type { Manifest } from "@donjon/protocol/manifest/manifest";
+import type { EarlyKeep } from "../early-keep.ts";
+import { EXIT } from "../output/exit-codes.ts";
+import type { Prepared } from "./prepare.ts";
+import { openOutput, openStdin, pipeOutput } from "./stdio.ts";
+
+export interface Executed {
+  readonly result: RunResult;
+  readonly digests: { readonly manifest: string; readonly workload: string };
+  /** Milliseconds by name, of the Keep. */
+  readonly phases: ReadonlyMap<string, number>;
+  /** The signal or the broken pipe that decides the exit code, `null` when the outcome does. */
+  readonly forced: number | null;
+}
+
+/** What came from outside and ends the run. */
+interface Ending {
+  code: number | null;
+}
+
+/** Calls `prepare` while the Keep boots. Throws `DonjonError`; the Keep is left to the caller. */
+export async function executeRun(
+  early: EarlyKeep,
+  prepare: () => Promise<Prepared>,
+): Promise<Executed & { prepared: Prepared }> {
+  const gate = openGate(early.keep, { onConsole: (line) => early.lines.push(line) });
+  const session = openSession(gate.openSession());
+  const prepared = await prepare();
+  await openSockets(gate, prepared.manifest);
+  const run = session.provision(prepared.provision);
+  const ending: Ending = { code: null };
+  const release = handleSignals(run, early, ending);
+  try {
+    const flushed = connectStdio(run, prepared.manifest, ending);
+    const result = await run.result;
+    await flushed;
+    return {
+      result,
+      digests: await run.provisioned,
+      phases: await run.started.catch(() => new Map<string, number>()),
+      forced: ending.code,
+      prepared,
+    };
+  } catch (error) {
+    if (ending.code !== null) throw new Interrupted(ending.code);
+    throw await explainLoss(error, early);
+  } finally {
+    release();
+    gate.close();
+  }
+}
+
+/** The run was cut off from outside: quiet, with this exit code. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`interrupted with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+async function openSockets(gate: Gate, { descriptors }: Manifest): Promise<void> {
+  const connections = descriptors.filter(({ kind }) => kind === "connect");
+  gate.allowConnections(
+    connections.map((to) => (to.kind === "connect" ? formatAuthority(to.host, to.port) : "")),
+  );
+  for (const descriptor of descriptors) {
+    if (descriptor.kind === "listen") await gate.listen(descriptor);
+  }
+}
+
+function formatAuthority(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Ctrl-C once asks the workload to stop, twice ends the Keep. Answers what puts the handlers away. */
+function handleSignals(run: Run, early: EarlyKeep, ending: Ending): () => void {
+  const codes = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
+  const handlers = Object.entries(codes).map(([signal, code]) => {
+    const handler = () => {
+      const again = ending.code !== null;
+      ending.code = code;
+      if (again) early.keep.kill();
+      else run.stop("interrupt");
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  return () => {
+    for (const off of handlers) off();
+  };
+}
+
+/** Resolves when all output is out. */
+async function connectStdio(run: Run, { descriptors }: Manifest, ending: Ending): Promise<void> {
+  const has = (kind: string) => descriptors.some((descriptor) => descriptor.kind === kind);
+  if (has("stdin")) {
+    const stdin = openStdin();
+    stdin.on("error", () => run.stdin.end());
+    stdin.pipe(run.stdin);
+  } else run.stdin.end();
+  const broken = (error: Error) => {
+    // A native program would get SIGPIPE here.
+    ending.code ??=
+      (error as NodeJS.ErrnoException).code === "EPIPE" ? EXIT.brokenPipe : EXIT.failed;
+    run.stop("kill");
+  };
+  await Promise.all([
+    pipeOutput(run.stdout, openOutput(1), broken),
+    pipeOutput(run.stderr, openOutput(2), broken),
+  ]);
+}
+
+/** A session that closed says little; how the Keep ended says more. */
+async function explainLoss(error: unknown, { keep, lines }: EarlyKeep): Promise<unknown> {
+  if (!(error instanceof DonjonError) || !/\/(closed|lost)$/.test(error.code)) return error;
+  keep.kill();
+  const end = await keep.ended;
+  const how = end.kind === "exited" ? `exited with ${end.code}` : `was ended by ${end.signal}`;
+  const last = lines.at(-1);
+  const said = last === undefined ? "" : `; its last line: ${last}`;
+  return new DonjonError("keep/lost", `the Keep ${how} before the run was over${said}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,57 @@
+/** This process's descriptors 0, 1 and 2 as streams, with back-pressure and large reads. */
+import { createReadStream, createWriteStream, fstatSync } from "node:fs";
+import { Socket } from "node:net";
+import { PassThrough, Readable, type Writable } from "node:stream";
+
+/** Bytes of one read from a file: large enough that system calls do not count. */
+const READ_BYTES = 1 << 20;
+
+/** Standard input; a closed one is at its end. */
+export function openStdin(): Readable {
+  let stat: ReturnType<typeof fstatSync>;
+  try {
+    stat = fstatSync(0);
+  } catch {
+    return Readable.from([]);
+  }
+  if (stat.isFile())
+    return createReadStream("", { fd: 0, highWaterMark: READ_BYTES, autoClose: false });
+  return process.stdin;
+}
+
+/**
+ * A pipe is written without waiting, so that Ctrl-C works while nobody reads; the engine's own
+ * `process.stdout` may block there. Files and terminals take what they get.
+ */
+export function openOutput(fd: 1 | 2): Writable {
+  let stat: ReturnType<typeof fstatSync>;
+  try {
+    stat = fstatSync(fd);
+  } catch {
+    return new PassThrough().resume();
+  }
+  if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd, readable: false, writable: true });
+  if (stat.isFile()) return createWriteStream("", { fd, autoClose: false });
+  return fd === 1 ? process.stdout : process.stderr;
+}
+
+/** Resolves when all that `from` gives has been handed to the system, or nobody takes it any more. */
+export function pipeOutput(
+  from: Readable,
+  to: Writable,
+  onBroken: (error: Error) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    to.on("error", (error) => {
+      from.destroy();
+      onBroken(error);
+      resolve();
+    });
+    from.on("data", (chunk: Uint8Array) => {
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on("drain", () => from.resume());
+    // An empty write comes after all others; stdout itself stays open for the rest of the process.
+    from.on("end", () => to.write("", () => resolve()));
+  });
+}
