@@ -34,13 +34,19 @@ export interface Node {
 export interface FileNode extends Node {
   readonly kind: "file";
   readonly size: number;
-  /** Reads at `position`; 0 at or past the end. Holes read as zeros. */
+  /** Reads at `position`; 0 at or past the end. Holes read as zeros. Leaves `accessed` as it is. */
   read(memory: Uint8Array, offset: number, length: number, position: number): Outcome;
-  /** Writes at `position`, making a hole when it lies past the end. `-nospc`, `-fbig`, `-rofs`. */
+  /**
+   * Writes at `position`, making a hole when it lies past the end. Fewer bytes than asked when space
+   * runs out on the way; `-nospc` when there is none, `-fbig`, `-rofs`.
+   */
   write(memory: Uint8Array, offset: number, length: number, position: number): Outcome;
   /** Cuts or extends (with a hole). */
   truncate(size: number): Outcome;
-  /** Makes sure `position + length` is inside the file, and that space for it is accounted for. */
+  /**
+   * Makes sure `position + length` is inside the file, and that space for it is accounted for.
+   * `-inval` for length 0, `-nospc`, `-fbig`, `-rofs`.
+   */
   allocate(position: number, length: number): Outcome;
 }
 
@@ -84,13 +90,22 @@ export interface OpenOptions {
  * One file system. Every path is relative to `base`, resolved component by component; neither `..`
  * nor a symlink ever leaves `base`, not even for a moment (`-perm`, as wasmtime answers). Absolute
  * paths and absolute link targets: `-perm`. At most 40 links are followed: `-loop`. Empty path: `-noent`.
- * A trailing `/` wants a directory. Name longer than 255 bytes: `-nametoolong`.
+ * A trailing `/` wants a directory. Name longer than 255 bytes or path longer than 4095: `-nametoolong`.
+ * NUL in a path: `-inval`; a lone surrogate: `-ilseq`. On a read-only tree every change is `-rofs`.
+ *
+ * Any directory of one file system may be a preopen; `link` and `rename` work between all of them, and
+ * answer `-xdev` when the two bases belong to different file systems. A node of another file system is
+ * a mistake of the caller else: `TypeError`.
  */
 export interface FileSystem {
   readonly root: DirectoryNode;
   /** Bytes in use (content and a flat cost per node) and the limit that answers `-nospc`. */
   readonly used: number;
   readonly limit: number;
+  /**
+   * Never answers a symlink: `-loop` when the last one is not followed. `create` follows a symlink to
+   * what is missing when `follow` is set, inside the base as always. Does not `retain`.
+   */
   open(base: DirectoryNode, path: string, options: OpenOptions): AnyNode | Outcome;
   /** The node at `path`; `follow` says whether a symlink in the last component is followed. */
   lookup(base: DirectoryNode, path: string, follow: boolean): AnyNode | Outcome;
