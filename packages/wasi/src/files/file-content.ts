@@ -120,20 +120,24 @@ export class FileContent {
     return 0;
   }
 
+  /** Allocates the whole range, or nothing. */
   allocate(position: number, length: number): Outcome {
     const end = position + length;
     if (end > MAX_FILE_BYTES) return fail("fbig");
-    // What cannot fit at all is refused before anything is allocated.
+    const free = this.#space.limit - this.#space.used;
+    // Refused before the row of chunks is walked: it is as long as the guest says.
     if (length > this.#space.limit) return fail("nospc");
-    for (let at = position; at < end; ) {
-      const index = Math.floor(at / CHUNK_BYTES);
-      const start = index * CHUNK_BYTES;
-      const stop = Math.min(end, start + CHUNK_BYTES);
+    let needed = 0;
+    for (const [index, wanted] of chunksOf(position, end)) {
       const chunk = this.#chunk(index);
-      if (chunk === undefined || chunk.length < stop - start) {
-        if (this.#grow(index, stop - start, chunk) === undefined) return fail("nospc");
-      }
-      at = stop;
+      if (chunk !== undefined && chunk.length >= wanted) continue;
+      needed += this.#cost(this.#least(index, wanted, chunk), chunk);
+      if (needed > free) return fail("nospc");
+    }
+    for (const [index, wanted] of chunksOf(position, end)) {
+      const chunk = this.#chunk(index);
+      if (chunk !== undefined && chunk.length >= wanted) continue;
+      if (!this.#lengthen(index, this.#least(index, wanted, chunk), chunk)) return fail("nospc");
     }
     if (end > this.#size) this.#size = end;
     return 0;
@@ -180,23 +184,37 @@ export class FileContent {
     }
   }
 
-  /** Makes chunk `index` at least `wanted` bytes long, keeping what the file shows there. */
+  /** Makes chunk `index` at least `wanted` bytes long, and longer when there is space. */
   #grow(index: number, wanted: number, old: Uint8Array | undefined): Uint8Array | undefined {
+    const least = this.#least(index, wanted, old);
+    const more = this.#comfortable(index, least, old);
+    return this.#lengthen(index, more, old) ?? this.#lengthen(index, least, old);
+  }
+
+  /** The shortest length of chunk `index` that holds `wanted` bytes and what the file shows there. */
+  #least(index: number, wanted: number, old: Uint8Array | undefined): number {
+    return Math.max(wanted, this.#shown(index, old).length);
+  }
+
+  #shown(index: number, old: Uint8Array | undefined): Uint8Array {
     const start = index * CHUNK_BYTES;
-    const shown = old ?? this.#base.subarray(start, start + CHUNK_BYTES);
-    const least = Math.max(wanted, shown.length);
-    const held = old === undefined ? 0 : old.length + CHUNK_COST_BYTES;
-    let length = this.#comfortable(index, least, old);
-    if (!this.#space.take(length + CHUNK_COST_BYTES - held)) {
-      length = least;
-      if (!this.#space.take(length + CHUNK_COST_BYTES - held)) return undefined;
-    }
+    return old ?? this.#base.subarray(start, start + CHUNK_BYTES);
+  }
+
+  /** What a chunk of `length` bytes takes more than `old`. */
+  #cost(length: number, old: Uint8Array | undefined): number {
+    return old === undefined ? length + CHUNK_COST_BYTES : length - old.length;
+  }
+
+  #lengthen(index: number, length: number, old: Uint8Array | undefined): Uint8Array | undefined {
+    const cost = this.#cost(length, old);
+    if (!this.#space.take(cost)) return undefined;
     const chunk = allocateBytes(length);
     if (chunk === undefined) {
-      this.#space.give(length + CHUNK_COST_BYTES - held);
+      this.#space.give(cost);
       return undefined;
     }
-    chunk.set(shown);
+    chunk.set(this.#shown(index, old));
     this.#put(index, chunk);
     return chunk;
   }
@@ -241,4 +259,11 @@ function copyOut(
   const there = Math.max(0, Math.min(length, from.length - at));
   copy(from, at, memory, offset, there);
   if (there < length) memory.fill(0, offset + there, offset + length);
+}
+
+/** The chunks that `position..end` touches, each with the length that it must have for that. */
+function* chunksOf(position: number, end: number): Generator<[index: number, wanted: number]> {
+  for (let index = Math.floor(position / CHUNK_BYTES); index * CHUNK_BYTES < end; index++) {
+    yield [index, Math.min(CHUNK_BYTES, end - index * CHUNK_BYTES)];
+  }
 }

@@ -44,10 +44,14 @@ suite("file content", () => {
     assert.equal(content.size, 0);
   });
 
-  test("allocates space for a range, or nothing is larger than before", () => {
+  test("allocates the whole of a range, or nothing", () => {
     const space = new Space(1_000_000);
     const content = new FileContent(space);
     expectOutcome(content.allocate(0, 2_000_000), "nospc");
+    expectOutcome(content.allocate(2 ** 42, 999_999), "nospc");
+    assert.equal(space.used, 0);
+    expectOutcome(content.allocate(0, 999_999 - 4 * 320), "ok");
+    content.truncate(0);
     expectOutcome(content.allocate(100, 300_000), "ok");
     assert.equal(content.size, 300_100);
     assert.ok(space.used >= 300_100);

@@ -237,6 +237,40 @@ suite("hostile packed tree", () => {
     );
   });
 
+  test("is refused or accepted the same way as a whole and as a stream", async () => {
+    const change = fc.tuple(fc.nat(), fc.nat(255));
+    const run = fc.tuple(
+      hostile,
+      fc.array(change, { maxLength: 2 }),
+      fc.integer({ min: 1, max: 99 }),
+    );
+    const codeOf = (error: unknown) => {
+      if (!(error instanceof DonjonError)) throw error;
+      return error.code;
+    };
+    await fc.assert(
+      fc.asyncProperty(run, async ([[given, form], changes, size]) => {
+        const bytes = pack(given, form);
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        let whole = "accepted";
+        try {
+          parseTree(bytes, LIMITS);
+        } catch (error) {
+          whole = codeOf(error);
+        }
+        let streamed = "accepted";
+        try {
+          for await (const _ of decodeTree(cut(bytes, [size]), LIMITS));
+        } catch (error) {
+          streamed = codeOf(error);
+        }
+        // A stream is read as far as it goes, so the first mistake found may be another one.
+        assert.equal(streamed === "accepted", whole === "accepted", `${whole} ${streamed}`);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("is refused by its claims before memory is taken for them", async () => {
     const bytes = packTree([file("f")], WHOLE, () => []);
     const view = new DataView(bytes.buffer);
