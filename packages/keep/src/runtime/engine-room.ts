@@ -7,7 +7,8 @@ import type { Duplex } from "node:stream";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
 import { POOL_BYTES } from "@donjon/wasi/capability/random";
-import { CONTROL_WORDS, STDIO_RING_BYTES } from "./control.ts";
+import { CONTROL_WORDS, STDIO_RING_BYTES, WORKER_BELL } from "./control.ts";
+import { Doorbell } from "./doorbell.ts";
 import { GateBell } from "./gate-bell.ts";
 import { GateListener } from "./gate-listener.ts";
 import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
@@ -65,7 +66,7 @@ class Room implements EngineRoom, Workload {
     });
     // Who asks for `result` still sees the rejection; who never does is not brought down by it.
     this.result.catch(() => {});
-    this.#first = this.#startWorker();
+    this.#first = this.#startWorker(null);
     this.#first.once("online", () => {
       this.phases.set("worker", performance.now() - this.#born);
     });
@@ -83,7 +84,6 @@ class Room implements EngineRoom, Workload {
     const random = randomFillSync(new Uint8Array(POOL_BYTES));
     this.#first.postMessage(
       {
-        kind: "run",
         module: spec.module,
         args: spec.args,
         env: spec.env,
@@ -96,6 +96,7 @@ class Room implements EngineRoom, Workload {
       },
       [...ports, ...ownedBuffers([spec.module, random, ...spec.trees.map((tree) => tree.bytes)])],
     );
+    new Doorbell(this.#control, WORKER_BELL).ring();
     return this;
   }
 
@@ -113,8 +114,8 @@ class Room implements EngineRoom, Workload {
     this.#bell.close();
   }
 
-  #startWorker(): Worker {
-    const worker = startWorker({ control: this.#control });
+  #startWorker(thread: ThreadOrder | null): Worker {
+    const worker = startWorker({ control: this.#control, thread });
     this.#workers.add(worker);
     worker.on("message", (report: WorkerReport) => this.#hear(report));
     worker.on("error", (error) => this.#hearError(error));
@@ -179,7 +180,7 @@ class Room implements EngineRoom, Workload {
 
   #spawn(order: Omit<ThreadOrder, "random">): void {
     const random = randomFillSync(new Uint8Array(POOL_BYTES));
-    this.#startWorker().postMessage({ ...order, random }, [random.buffer]);
+    this.#startWorker({ ...order, random });
   }
 
   #hearError(error: unknown): void {

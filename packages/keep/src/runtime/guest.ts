@@ -29,7 +29,7 @@ export interface Guest {
 }
 
 /** Throws `DonjonError` for files that do not fit, `RangeError` for arguments that WASI cannot carry. */
-export function createGuest(order: RunOrder, control: SharedWords): Guest {
+export function createGuest(order: Omit<RunOrder, "module">, control: SharedWords): Guest {
   const clock = createEngineClock();
   const bell = new Doorbell(control, WORKER_BELL);
   const files = createGuestFiles(order, clock);

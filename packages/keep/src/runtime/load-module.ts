@@ -28,11 +28,10 @@ const PROVIDED: Readonly<Record<string, ReadonlySet<string>>> = {
   [THREADS_MODULE]: new Set([THREAD_SPAWN]),
 };
 
-/**
- * Checks and compiles. Throws `DonjonError` `workload/invalid`, `workload/unsupported`, `workload/limit`.
- * Sets V8's flags for the whole process.
- */
-export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
+export type CheckedModule = Omit<LoadedModule, "module"> & { readonly maxPages: number };
+
+/** Checks without compiling. Throws `DonjonError` `workload/invalid`, `workload/unsupported`, `workload/limit`. */
+export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModule {
   const scan = scanModule(bytes);
   const sharedMemory = findSharedMemory(scan);
   checkImports(scan, ({ module, name, kind, memory }) =>
@@ -45,11 +44,20 @@ export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule
       "The workload has no memory, which WASI preview 1 needs; export one as 'memory'",
     );
   }
-  limitMemory(checkMemories(scan, memoryBytes));
-  const tier = chooseTier(scan.codeBytes);
-  setTier(tier);
+  const maxPages = checkMemories(scan, memoryBytes);
   const wasi = new Set(scan.imports.map((one) => one.module));
-  return { module: compile(bytes), entry, tier, wasi, sharedMemory };
+  return { entry, tier: chooseTier(scan.codeBytes), wasi, sharedMemory, maxPages };
+}
+
+/**
+ * Checks and compiles; errors as `checkModule`. Sets V8's flags for the whole process: a Keep runs one
+ * workload.
+ */
+export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
+  const checked = checkModule(bytes, memoryBytes);
+  limitMemory(checked.maxPages);
+  setTier(checked.tier);
+  return { ...checked, module: compile(bytes) };
 }
 
 function isWasi(module: string, name: string): boolean {

@@ -8,6 +8,8 @@ import type { PackedTree, WorkloadLimits, WorkloadOutcome } from "./workload.ts"
 /** `workerData` of every worker. */
 export interface WorkerBoot {
   readonly control: SharedWords;
+  /** What to run at once; `null`: a `RunOrder` will come. */
+  readonly thread: ThreadOrder | null;
 }
 
 /** What a worker needs to open its end of a stream: shared memory, and the stream's index for signals. */
@@ -43,8 +45,8 @@ export type DescriptorGrant =
     }
   | { readonly kind: "connect"; readonly name: string; readonly stream: StreamGrant };
 
+/** Posted to the first worker, whose doorbell is rung then. */
 export interface RunOrder {
-  readonly kind: "run";
   readonly module: Uint8Array;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
@@ -59,7 +61,6 @@ export interface RunOrder {
 
 /** Starts one thread of a workload in a worker of its own; see threads/. */
 export interface ThreadOrder {
-  readonly kind: "thread";
   readonly module: WebAssembly.Module;
   readonly entry: string;
   readonly memory: WebAssembly.Memory;
@@ -73,8 +74,6 @@ export interface ThreadOrder {
   /** `null`: the first thread, which runs the program's entry. */
   readonly start: { readonly id: number; readonly argument: number } | null;
 }
-
-export type WorkerOrder = RunOrder | ThreadOrder;
 
 export type Phases = readonly (readonly [name: string, ms: number])[];
 

@@ -1,4 +1,5 @@
 /** Runs a loaded module on this thread, and tells how it ended. */
+import { DonjonError } from "@donjon/core/errors";
 import type { Preview1 } from "@donjon/wasi/p1/preview1";
 import { explainCompileError } from "./load-module.ts";
 import type { Entry } from "./module-check.ts";
@@ -36,6 +37,24 @@ export function runEntry(
 function describeEnd(error: unknown, exit: Preview1["exit"]): WorkloadOutcome {
   if (exit.isExit(error)) return { kind: "exit", code: exit.code ?? 0 };
   if (error instanceof WebAssembly.CompileError) throw explainCompileError(error);
+  if (error instanceof WebAssembly.LinkError) {
+    throw new DonjonError(
+      "workload/unsupported",
+      `The workload does not fit WASI: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (error instanceof RangeError && /out of memory|allocat/i.test(error.message)) {
+    throw new DonjonError(
+      "workload/limit",
+      `The workload's memory cannot be had: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
+  }
   return {
     kind: "trap",
     reason: describeTrap(error),

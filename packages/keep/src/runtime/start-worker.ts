@@ -15,6 +15,7 @@ export function startWorker(boot: WorkerBoot): Worker {
   return new Worker(bundled ? DONJON_WORKER_SOURCE : new URL("./worker.ts", import.meta.url), {
     eval: bundled,
     workerData: boot,
+    transferList: boot.thread === null ? [] : [boot.thread.random.buffer],
     // Nothing of the Keep's own process is visible in the worker.
     env: {},
     argv: [],

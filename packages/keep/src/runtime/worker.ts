@@ -2,23 +2,25 @@
  * The entry of every worker. It waits for one order: to run a workload, or one of its threads. Few
  * modules are loaded, because the start of the worker is on the way of every workload.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
+import { WORKER_BELL } from "./control.ts";
 import { disarm } from "./disarm.ts";
+import { Doorbell } from "./doorbell.ts";
 import { createGuest, type Guest } from "./guest.ts";
 import { type LoadedModule, loadModule } from "./load-module.ts";
-import type { RunOrder, WorkerBoot, WorkerOrder, WorkerReport } from "./messages.ts";
+import type { RunOrder, WorkerBoot, WorkerReport } from "./messages.ts";
 import { PAGE_BYTES } from "./module-check.ts";
 import { findStart, runEntry } from "./run-module.ts";
 import { createCallBlock } from "./threads/call-block.ts";
 import { Desk, type SpawnThread } from "./threads/desk.ts";
 import { runThread } from "./threads/thread.ts";
+import { warmUp } from "./warm-up.ts";
 import type { WorkloadLimits } from "./workload.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("This file runs as a worker");
-const { control } = workerData as WorkerBoot;
-disarm();
+const { control, thread } = workerData as WorkerBoot;
 
 function report(what: WorkerReport, transfer: ArrayBuffer[] = []): void {
   port!.postMessage(what, transfer);
@@ -85,26 +87,40 @@ function serveThreads(loaded: LoadedModule, guest: Guest, limits: WorkloadLimits
   const calls = createCallBlock(slots);
   const spawn: SpawnThread = (slot, start) => {
     const { module: from, name } = memoryImport;
-    const thread = { memory, memoryImport: { module: from, name }, calls, slot, start };
-    report({ kind: "spawn", order: { kind: "thread", module, entry, ...thread } });
+    const spawned = { memory, memoryImport: { module: from, name }, calls, slot, start };
+    report({ kind: "spawn", order: { module, entry, ...spawned } });
   };
   new Desk(guest.wasi.attempts, guest.bell, calls, slots, spawn).serve();
 }
 
-port.once("message", (order: WorkerOrder) => {
-  try {
-    if (order.kind === "run") run(order);
-    else {
-      const outcome = runThread(order, control);
-      if (outcome !== null) report({ kind: "done", outcome, changes: [] });
-    }
-  } catch (error) {
-    if (error instanceof DonjonError) {
-      const { code, message, details } = error;
-      report({ kind: "refused", code, message, details });
-    } else if (error instanceof RangeError || error instanceof WebAssembly.LinkError) {
-      const { message } = error;
-      report({ kind: "refused", code: "workload/unsupported", message, details: {} });
-    } else throw error;
+/** Blocks until the order has come: the event loop of a worker takes milliseconds to get going. */
+function waitForOrder(bell: Doorbell): RunOrder {
+  for (;;) {
+    const seen = bell.epoch();
+    const received = receiveMessageOnPort(port!) as { message: RunOrder } | undefined;
+    if (received !== undefined) return received.message;
+    bell.wait(seen, null);
   }
-});
+}
+
+function main(): void {
+  disarm();
+  if (thread !== null) {
+    const outcome = runThread(thread, control);
+    if (outcome !== null) report({ kind: "done", outcome, changes: [] });
+    return;
+  }
+  warmUp(control);
+  run(waitForOrder(new Doorbell(control, WORKER_BELL)));
+}
+
+try {
+  main();
+} catch (error) {
+  if (error instanceof DonjonError) {
+    const { code, message, details } = error;
+    report({ kind: "refused", code, message, details });
+  } else if (error instanceof RangeError) {
+    report({ kind: "refused", code: "workload/limit", message: error.message, details: {} });
+  } else throw error;
+}
