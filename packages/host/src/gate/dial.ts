@@ -57,7 +57,8 @@ function answer(stream: ServerHttp2Stream, status: number, why?: string): void {
   if (stream.destroyed || stream.headersSent) return;
   const reason = why === undefined ? {} : { [GATE_ERROR_HEADER]: why.replace(/[^ -~]/g, "?") };
   stream.respond({ ":status": status, ...VERSION, ...reason }, { endStream: true });
-  stream.close();
+  // Not closed here: a reset could overtake the answer. What still comes is dropped.
+  stream.resume();
 }
 
 function dial(stream: ServerHttp2Stream, text: string, calls: KeepCalls): void {

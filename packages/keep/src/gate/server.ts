@@ -91,7 +91,8 @@ function refuse(stream: ServerHttp2Stream, status: number): void {
   if (stream.destroyed || stream.headersSent) return;
   const headers = { ":status": status, [GATE_HEADER]: String(GATE_PROTOCOL) };
   stream.respond(headers, { endStream: true });
-  stream.close();
+  // Not closed here: a reset could overtake the answer. What still comes is dropped.
+  stream.resume();
 }
 
 function answerHealth(stream: ServerHttp2Stream, handlers: GateHandlers): void {

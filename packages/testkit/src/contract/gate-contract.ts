@@ -1,0 +1,197 @@
+/** What the gate of every backend's Keep must do; hostile hosts included. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { createServer } from "node:net";
+import { describe, test } from "node:test";
+import { openSession } from "@donjon/client/session";
+import type { Backend, StartedKeep } from "@donjon/host/backend/backend";
+import { encodeConnectGuest, encodeEchoServerGuest, encodeHelloGuest } from "./guests.ts";
+import { callPort, readAll, startKeep, startRun } from "./keep-fixture.ts";
+
+const listener = (protocol: string) =>
+  `[[listeners]]\nname = "echo"\nprotocol = "${protocol}"\nport = 7\n`;
+const connection = (protocol: string, host: string, port: number) =>
+  `[[connections]]\nname = "peer"\nprotocol = "${protocol}"\nhost = "${host}"\nport = ${port}\n`;
+
+export interface GateContractOptions {
+  /** Connections to a listener at once. */
+  readonly connections: number;
+}
+
+export function testGateContract(backend: Backend, options: GateContractOptions): void {
+  describe(`gate of a ${backend.name} Keep`, () => {
+    test("tells its state as the Keep's life goes on", async () => {
+      await using under = startKeep(backend);
+      assert.deepEqual(await under.gate.health(), { protocol: 1, state: "new" });
+      const { run } = startRun(under.gate, encodeEchoServerGuest(3), listener("tcp"));
+      await run.provisioned;
+      const port = await echoPort(under.gate);
+      await callPort(port, Buffer.from("x"));
+      assert.equal((await under.gate.health()).state, "running");
+      run.stop("kill");
+      assert.deepEqual((await run.result).outcome, { kind: "stopped", how: "kill" });
+    });
+
+    test("hands connections to a listener, those that come before the manifest too", async () => {
+      await using under = startKeep(backend);
+      const port = await echoPort(under.gate);
+      const early = callPort(port, Buffer.from("early"));
+      startRun(under.gate, encodeEchoServerGuest(3), listener("tcp")).run.result.catch(() => {});
+      assert.equal((await early).toString(), "early");
+      const calls = Array.from({ length: options.connections }, async (_, index) => {
+        const bytes = randomBytes(1 + ((index * 37) % 5000));
+        assert.deepEqual(await callPort(port, bytes), bytes);
+      });
+      await Promise.all(calls);
+    });
+
+    test("refuses a connection for a listener that the manifest does not name", async () => {
+      await using under = startKeep(backend);
+      const { run } = startRun(under.gate, encodeEchoServerGuest(3), listener("tcp"));
+      run.result.catch(() => {});
+      await run.provisioned;
+      const { port } = await under.gate.listen({ name: "other", address: "127.0.0.1", port: 0 });
+      const answer = await callPort(port, Buffer.from("x")).catch((error: Error) => error.message);
+      assert.notEqual(answer.toString(), "x");
+    });
+
+    test("makes the connections that the host allows", async () => {
+      await using under = startKeep(backend);
+      const greeter = createServer((socket) => {
+        socket.once("data", (bytes) => socket.end(`you said ${bytes}`));
+      });
+      await new Promise<void>((resolve) => greeter.listen(0, "127.0.0.1", resolve));
+      const { port } = greeter.address() as { port: number };
+      under.gate.allowConnections([`127.0.0.1:${port}`]);
+      const guest = encodeConnectGuest(3, "hello");
+      const { run } = startRun(under.gate, guest, connection("tcp", "127.0.0.1", port));
+      assert.equal((await readAll(run.stdout)).toString(), "you said hello");
+      assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
+      greeter.close();
+    });
+
+    test("refuses a connection that the host does not allow", async () => {
+      await using under = startKeep(backend);
+      under.gate.allowConnections(["127.0.0.1:1"]);
+      const guest = encodeConnectGuest(3, "hello");
+      const { run } = startRun(under.gate, guest, connection("tcp", "127.0.0.1", 2));
+      await assert.rejects(run.result, { name: "DonjonError", code: "gate/refused" });
+    });
+
+    test("says that a connection was not reached", async () => {
+      await using under = startKeep(backend);
+      under.gate.allowConnections(["127.0.0.1:1"]);
+      const guest = encodeConnectGuest(3, "hello");
+      const { run } = startRun(under.gate, guest, connection("tcp", "127.0.0.1", 1));
+      await assert.rejects(run.result, { code: "gate/closed", message: /ECONNREFUSED/ });
+    });
+
+    test("answers another protocol number with 505, and what it does not know with 404 or 400", async () => {
+      await using under = startKeep(backend);
+      await under.gate.health();
+      await using other = startRawKeep(backend);
+      const ask = (headers: IncomingHttpHeaders) => askStatus(other.session, headers);
+      assert.equal(await ask({ ":method": "CONNECT", ":authority": "session" }), 505);
+      const wrong = { ":method": "CONNECT", ":authority": "session", "donjon-gate": "2" };
+      assert.equal(await ask(wrong), 505);
+      const version = { "donjon-gate": "1" };
+      assert.equal(await ask({ ":method": "GET", ":path": "/", ...version }), 404);
+      assert.equal(await ask({ ":method": "CONNECT", ":authority": "evil:1", ...version }), 400);
+    });
+
+    test("ends the Keep when the host sends what is not HTTP/2", async () => {
+      const keep = backend.start({ onConsole: () => {} });
+      keep.in.on("error", () => {});
+      keep.in.resume();
+      keep.in.write(randomBytes(65536));
+      assert.equal((await keep.ended).kind, "exited");
+    });
+
+    test("ends the Keep when the host closes the pipe", async () => {
+      const keep = backend.start({ onConsole: () => {} });
+      keep.in.resume();
+      keep.in.end();
+      assert.deepEqual(await keep.ended, { kind: "exited", code: 0 });
+    });
+
+    test("goes on when streams are opened and left half open", async () => {
+      await using under = startKeep(backend);
+      const idle = Array.from({ length: 100 }, () => under.gate.openSession());
+      const { run } = startRun(under.gate, encodeHelloGuest("still here"));
+      assert.equal((await readAll(run.stdout)).toString(), "still here");
+      await run.result;
+      for (const stream of idle) stream.on("error", () => {}).destroy();
+    });
+
+    test("gives each session its own fate: random bytes end one and leave the next alone", async () => {
+      await using under = startKeep(backend);
+      for (let round = 0; round < 20; round++) {
+        const stream = under.gate.openSession();
+        stream.write(randomBytes(1 + round * 100));
+        stream.end();
+        await readAll(stream);
+      }
+      const { run } = startRun(under.gate, encodeHelloGuest("unharmed"));
+      assert.equal((await readAll(run.stdout)).toString(), "unharmed");
+      await run.result;
+    });
+
+    test("tells a client of another session protocol so", async () => {
+      await using under = startKeep(backend);
+      const stream = under.gate.openSession();
+      const json = Buffer.from('{"type":"hello","protocol":9}');
+      stream.write(Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, json.length]), json]));
+      const answer = (await readAll(stream)).subarray(8).toString();
+      assert.match(answer, /"failure".*session\/protocol.*speaks session protocol 9, wanted 1/);
+    });
+
+    test("takes no second owner", async () => {
+      await using under = startKeep(backend);
+      const first = startRun(under.gate, encodeEchoServerGuest(3), listener("tcp"));
+      first.run.result.catch(() => {});
+      await first.run.provisioned;
+      const second = openSession(under.gate.openSession());
+      assert.equal((await second.hello).protocol, 1);
+      const { run } = startRun(under.gate, encodeHelloGuest("mine now"));
+      await assert.rejects(run.result, { code: "session/refused" });
+      assert.equal((await under.gate.health()).state, "running");
+    });
+  });
+}
+
+async function echoPort(gate: ReturnType<typeof startKeep>["gate"]): Promise<number> {
+  return (await gate.listen({ name: "echo", address: "127.0.0.1", port: 0 })).port;
+}
+
+/** A Keep called by a bare HTTP/2 client in place of the host's gate. */
+function startRawKeep(
+  backend: Backend,
+): AsyncDisposable & { keep: StartedKeep; session: ClientHttp2Session } {
+  const keep = backend.start({ onConsole: () => {} });
+  const session = connect("http://keep", { createConnection: () => keep.in });
+  session.on("error", () => {});
+  return {
+    keep,
+    session,
+    async [Symbol.asyncDispose]() {
+      keep.kill();
+      session.destroy();
+      await keep.ended;
+    },
+  };
+}
+
+async function askStatus(
+  session: ClientHttp2Session,
+  headers: IncomingHttpHeaders,
+): Promise<number> {
+  const stream = session.request(headers);
+  stream.on("error", () => {});
+  return new Promise((resolve) => {
+    stream.on("response", (answer) => resolve(Number(answer[":status"])));
+    stream.on("close", () => resolve(0));
+    stream.resume();
+    stream.end();
+  });
+}

@@ -1,0 +1,62 @@
+/** What contract suites share: a Keep with its gate, and a run inside it. */
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
+import { openSession, type Provision, type Run, type Session } from "@donjon/client/session";
+import type { Backend, StartedKeep } from "@donjon/host/backend/backend";
+import { type Gate, openGate } from "@donjon/host/gate/gate";
+
+export interface KeepUnderTest extends AsyncDisposable {
+  readonly keep: StartedKeep;
+  readonly gate: Gate;
+  readonly console: string[];
+}
+
+/** A started Keep that is killed, and seen to have ended, when the test is over. */
+export function startKeep(backend: Backend): KeepUnderTest {
+  const console: string[] = [];
+  const onConsole = (line: string) => console.push(line);
+  const keep = backend.start({ onConsole });
+  const gate = openGate(keep, { onConsole });
+  return {
+    keep,
+    gate,
+    console,
+    async [Symbol.asyncDispose]() {
+      keep.kill();
+      await gate.close();
+      await keep.ended;
+    },
+  };
+}
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** A provision of `workload` with a manifest that names its digest and has `more` lines. */
+export function createProvision(workload: Uint8Array, more = ""): Provision {
+  const manifest = Buffer.from(`[workload]\nsha256 = "${sha256Hex(workload)}"\n${more}`);
+  return { manifest, workload, secrets: new Map(), trees: [] };
+}
+
+export function startRun(
+  gate: Gate,
+  workload: Uint8Array,
+  more = "",
+): { readonly session: Session; readonly run: Run } {
+  const session = openSession(gate.openSession());
+  return { session, run: session.provision(createProvision(workload, more)) };
+}
+
+export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Sends `bytes` to a port of the loopback, ends, and gives what came back. */
+export function callPort(port: number, bytes: Uint8Array): Promise<Buffer> {
+  const socket = connect({ host: "127.0.0.1", port });
+  socket.end(bytes);
+  return readAll(socket);
+}
