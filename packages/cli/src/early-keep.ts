@@ -14,6 +14,8 @@ export interface EarlyKeep {
   readonly keep: StartedKeep;
   /** Lines of the Keep's runtime, in order. */
   readonly lines: string[];
+  /** Milliseconds since this process began. */
+  readonly startedMs: number;
 }
 
 /** Whether the arguments of `run` ask for an unprotected run and nothing that needs no Keep. */
@@ -30,7 +32,8 @@ export function wantsEarlyKeep(argv: readonly string[]): boolean {
 export function startKeep(): EarlyKeep {
   const lines: string[] = [];
   const backend = createProcessBackend({ engine: process.execPath, runtime: findRuntime() });
-  return { keep: backend.start({ onConsole: (line) => lines.push(line) }), lines };
+  const startedMs = performance.now();
+  return { keep: backend.start({ onConsole: (line) => lines.push(line) }), lines, startedMs };
 }
 
 /** The bundled runtime: beside this bundle where installed, in its own package in the repository. */

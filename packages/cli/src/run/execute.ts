@@ -11,7 +11,7 @@ import { openOutput, openStdin, pipeOutput } from "./stdio.ts";
 export interface Executed {
   readonly result: RunResult;
   readonly digests: { readonly manifest: string; readonly workload: string };
-  /** Milliseconds by name, of the Keep. */
+  /** Milliseconds by name, in order: of this process, then of the Keep. */
   readonly phases: ReadonlyMap<string, number>;
   /** The signal or the broken pipe that decides the exit code, `null` when the outcome does. */
   readonly forced: number | null;
@@ -27,21 +27,30 @@ export async function executeRun(
   early: EarlyKeep,
   prepare: () => Promise<Prepared>,
 ): Promise<Executed & { prepared: Prepared }> {
+  const watch = new Stopwatch(early);
   const gate = openGate(early.keep, { onConsole: (line) => early.lines.push(line) });
   const session = openSession(gate.openSession());
+  session.hello.then(
+    () => watch.note("boot"),
+    () => {},
+  );
   const prepared = await prepare();
+  watch.note("prepare");
   await openSockets(gate, prepared.manifest);
   const run = session.provision(prepared.provision);
   const ending: Ending = { code: null };
   const release = handleSignals(run, early, ending);
   try {
     const flushed = connectStdio(run, prepared.manifest, ending);
+    const started = run.started.then((phases) => watch.add(phases));
     const result = await run.result;
+    await started;
     await flushed;
+    watch.note("exit");
     return {
       result,
       digests: await run.provisioned,
-      phases: await run.started.catch(() => new Map<string, number>()),
+      phases: watch.phases,
       forced: ending.code,
       prepared,
     };
@@ -61,6 +70,25 @@ export class Interrupted extends Error {
   constructor(exitCode: number) {
     super(`interrupted with ${exitCode}`);
     this.exitCode = exitCode;
+  }
+}
+
+/** Marks along the way, in milliseconds since this process began; the Keep's own are durations. */
+class Stopwatch {
+  readonly phases = new Map<string, number>();
+
+  constructor(early: EarlyKeep) {
+    this.phases.set("spawn at", early.startedMs);
+    this.note("load");
+  }
+
+  note(name: string): void {
+    this.phases.set(`${name} at`, performance.now());
+  }
+
+  add(durations: ReadonlyMap<string, number>): void {
+    this.note("start");
+    for (const [name, ms] of durations) this.phases.set(name, ms);
   }
 }
 
