@@ -26,6 +26,7 @@ const chosen =
 const tests = spawnSync(
   ENGINE,
   [
+    "--no-wasm-deopt",
     "--conditions=source",
     "--disable-warning=ExperimentalWarning",
     "--test",

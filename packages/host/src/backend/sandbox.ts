@@ -19,6 +19,8 @@ export const FILTER_DESCRIPTOR = 5;
 export const ENGINE_FLAGS = [
   "--permission",
   "--allow-worker",
+  // From the start, because it must not change while any wasm is being compiled (docs/decisions/0301).
+  "--no-wasm-deopt",
   "--no-warnings",
   "--disable-sigusr1",
   "--disallow-code-generation-from-strings",

@@ -14,6 +14,7 @@ import { GateListener } from "./gate-listener.ts";
 import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
 import type { DescriptorGrant, ThreadOrder, WorkerReport } from "./messages.ts";
 import { startWorker } from "./start-worker.ts";
+import { prepareTiers } from "./tiers.ts";
 import type {
   DescriptorSpec,
   EngineRoom,
@@ -25,6 +26,7 @@ import type {
 
 /** Starts the worker; see `EngineRoom`. */
 export function createEngineRoom(): EngineRoom {
+  prepareTiers();
   return new Room();
 }
 
