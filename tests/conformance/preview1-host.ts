@@ -6,7 +6,9 @@ import type { DirectoryNode } from "@donjon/wasi/capability/files";
 import { createPooledRandom } from "@donjon/wasi/capability/random";
 import type { OutputStream, Waiter } from "@donjon/wasi/capability/stream";
 import { createMemoryFiles, type MemoryFiles } from "@donjon/wasi/files/memory-files";
+import { NULL_INPUT, NULL_OUTPUT } from "@donjon/wasi/p1/null-device";
 import { createPreview1, type Preview1, type Preview1Options } from "@donjon/wasi/p1/preview1";
+import { type WasmMemory, wasmEngine } from "@donjon/wasi/p1/wasm-engine";
 
 const FILES_LIMIT_BYTES = 256 * 1024 * 1024;
 
@@ -94,14 +96,14 @@ export type GuestEnd =
   | { readonly kind: "trap"; readonly reason: string };
 
 /** Runs a command (`_start`) to its end. */
-export function runCommand(module: WebAssembly.Module, options: Preview1Options): GuestEnd {
+export function runCommand(bytes: Uint8Array, options: Preview1Options): GuestEnd {
   const wasi = createPreview1(options);
-  const { exports } = new WebAssembly.Instance(module, {
+  const { exports } = new wasmEngine.Instance(new wasmEngine.Module(bytes), {
     wasi_snapshot_preview1: wasi.imports,
     wasi_unstable: wasi.unstable,
     wasi: wasi.threads,
-  } as WebAssembly.Imports);
-  wasi.bindMemory(exports["memory"] as WebAssembly.Memory);
+  });
+  wasi.bindMemory(exports["memory"] as WasmMemory);
   try {
     (exports["_start"] as () => void)();
     return { kind: "exit", code: 0 };
@@ -114,6 +116,14 @@ export function runCommand(module: WebAssembly.Module, options: Preview1Options)
 
 function endOf(wasi: Preview1, error: unknown): GuestEnd {
   if (wasi.exit.isExit(error)) return { kind: "exit", code: wasi.exit.code ?? 0 };
-  if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", reason: error.message };
+  if (error instanceof Error && error.name === "RuntimeError")
+    return { kind: "trap", reason: error.message };
   throw error;
 }
+
+/** Stdio that is empty and goes nowhere. */
+export const NULL_GRANTS = [
+  { kind: "input", stream: NULL_INPUT },
+  { kind: "output", stream: NULL_OUTPUT },
+  { kind: "output", stream: NULL_OUTPUT },
+] as const;

@@ -49,7 +49,7 @@ export function runProgram(suite: string, program: string): ProgramResult {
   const stdout = collectOutput();
   const stderr = collectOutput();
   const root = spec.root === undefined ? null : loadFolder(join(dirname(path), spec.root));
-  const end = runCommand(new WebAssembly.Module(readFileSync(path)), {
+  const end = runCommand(readFileSync(path), {
     args: [basename(path), ...(spec.args ?? [])],
     env: Object.entries(spec.env ?? {}),
     clock: hostClock,

@@ -24,9 +24,11 @@ export function createPooledRandom(source: (bytes: Uint8Array<ArrayBuffer>) => u
       source(pool);
       next = 0;
     }
+    const from = next;
+    next += length;
     for (let index = 0; index < length; index++) {
-      memory[offset + index] = pool[next]!;
-      pool[next++] = 0;
+      memory[offset + index] = pool[from + index]!;
+      pool[from + index] = 0;
     }
   }
 

@@ -6,6 +6,8 @@
  * guest runs, as in the engines that exit natively. The runner recognises the error by identity.
  */
 
+import { wasmEngine } from "./wasm-engine.ts";
+
 // (module (func (export "f") unreachable))
 const TRAP_MODULE = Uint8Array.of(
   0x00,
@@ -67,7 +69,7 @@ export class Exit {
 }
 
 function createTrap(): unknown {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(TRAP_MODULE));
+  const { exports } = new wasmEngine.Instance(new wasmEngine.Module(TRAP_MODULE));
   try {
     (exports["f"] as () => void)();
   } catch (trap) {

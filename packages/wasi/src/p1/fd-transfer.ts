@@ -8,8 +8,6 @@ import type { FileDescriptor, StreamDescriptor } from "./descriptor.ts";
 import { MAX_TRANSFER } from "./vectors.ts";
 import { Fdflags } from "./witx.ts";
 
-type Buffers = readonly [iovs: number, count: number];
-
 export function readStream(stream: InputStream, bytes: Uint8Array, at: number, length: number) {
   return stream.read(bytes, at, length);
 }
@@ -143,46 +141,58 @@ export function createTransferFunctions(context: Context) {
 
   /**
    * `fd_pread(fd, iovs: iovec_array, offset: filesize) -> (size, errno)`; rights `fd_read`,
-   * `fd_seek`. `badf`: not a file open to read; `spipe`: a stream.
+   * `fd_seek`. `badf`: not a file open to read; `spipe`: a stream; `inval`: an offset above 2^63.
    */
-  function fd_pread(fd: number, iovs: number, count: number, offset: bigint, result: number) {
-    return atOffset([iovs >>> 0, count >>> 0], offset, result >>> 0, fd, false);
+  function fd_pread(
+    fd: number,
+    iovs: number,
+    count: number,
+    offset: bigint,
+    result: number,
+  ): number {
+    iovs >>>= 0;
+    count >>>= 0;
+    result >>>= 0;
+    if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
+    const file = table.get(fd);
+    if (file?.kind !== "file")
+      return file?.kind === "stream" ? streamError(file.input) : Errno.badf;
+    if (!file.readable) return Errno.badf;
+    // Past 2^53 no file has a byte, and a position rounded there reads none.
+    const position = Number(offset);
+    if (position < 0) return Errno.inval;
+    const moved = vectors.move(iovs, count, 0, readFile, file.node, position);
+    if (moved < 0) return -moved;
+    memory.setU32(result, moved);
+    return Errno.success;
   }
 
   /**
    * `fd_pwrite(fd, iovs: ciovec_array, offset: filesize) -> (size, errno)`; rights `fd_write`,
-   * `fd_seek`. `badf`: not a file open to write; `spipe`: a stream. As on Linux, a descriptor that
-   * appends does so here too.
+   * `fd_seek`. `badf`: not a file open to write; `spipe`: a stream; `inval`: an offset above 2^63;
+   * `fbig`. As on Linux, a descriptor that appends does so here too.
    */
-  function fd_pwrite(fd: number, iovs: number, count: number, offset: bigint, result: number) {
-    return atOffset([iovs >>> 0, count >>> 0], offset, result >>> 0, fd, true);
-  }
-
-  function atOffset(
-    [iovs, count]: Buffers,
+  function fd_pwrite(
+    fd: number,
+    iovs: number,
+    count: number,
     offset: bigint,
     result: number,
-    fd: number,
-    write: boolean,
   ): number {
+    iovs >>>= 0;
+    count >>>= 0;
+    result >>>= 0;
     if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
-    const descriptor = table.get(fd);
-    if (descriptor?.kind === "stream")
-      return write ? streamError(descriptor.output) : streamError(descriptor.input);
-    if (descriptor?.kind !== "file") return Errno.badf;
-    if (!(write ? descriptor.writable : descriptor.readable)) return Errno.badf;
-    if (offset < 0n) return Errno.inval;
-    const position = Number(offset);
-    if (position > Number.MAX_SAFE_INTEGER && write) return Errno.fbig;
-    const appends = write && (descriptor.flags & Fdflags.append) !== 0;
-    const moved = vectors.move(
-      iovs,
-      count,
-      0,
-      write ? writeFile : readFile,
-      descriptor.node,
-      appends ? descriptor.node.size : Math.min(position, Number.MAX_SAFE_INTEGER),
-    );
+    const file = table.get(fd);
+    if (file?.kind !== "file") {
+      return file?.kind === "stream" ? streamError(file.output) : Errno.badf;
+    }
+    if (!file.writable) return Errno.badf;
+    const wanted = Number(offset);
+    if (wanted < 0) return Errno.inval;
+    const position = (file.flags & Fdflags.append) === 0 ? wanted : file.node.size;
+    if (position > Number.MAX_SAFE_INTEGER) return Errno.fbig;
+    const moved = vectors.move(iovs, count, 0, writeFile, file.node, position);
     if (moved < 0) return -moved;
     memory.setU32(result, moved);
     return Errno.success;

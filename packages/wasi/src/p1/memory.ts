@@ -1,3 +1,5 @@
+import type { WasmMemory } from "./wasm-engine.ts";
+
 /**
  * Linear memory of a guest, seen through views that are renewed when the memory has grown.
  *
@@ -8,13 +10,13 @@
  * Pointers and lengths are unsigned 32-bit numbers (`>>> 0` at the edge): their sums are exact.
  */
 export class GuestMemory {
-  bytes = new Uint8Array(0);
-  view = new DataView(this.bytes.buffer);
-  #memory: WebAssembly.Memory | null = null;
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  #memory: WasmMemory | null = null;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   readonly #encoder = new TextEncoder();
 
-  bind(memory: WebAssembly.Memory): void {
+  bind(memory: WasmMemory): void {
     this.#memory = memory;
     this.#refresh();
   }

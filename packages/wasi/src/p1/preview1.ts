@@ -26,6 +26,7 @@ import { GuestMemory } from "./memory.ts";
 import { NULL_INPUT, NULL_OUTPUT } from "./null-device.ts";
 import { DescriptorTable } from "./table.ts";
 import { Vectors } from "./vectors.ts";
+import type { WasmMemory } from "./wasm-engine.ts";
 import { Filetype } from "./witx.ts";
 
 /** Descriptors of an instance when its maker sets no other limit; as `ulimit -n` of most systems. */
@@ -84,7 +85,7 @@ export interface Preview1 {
   readonly attempts: Attempts;
   readonly unstableAttempts: Attempts;
   /** Must be called before the guest's first call: a call without memory answers `fault`. */
-  bindMemory(memory: WebAssembly.Memory): void;
+  bindMemory(memory: WasmMemory): void;
   readonly exit: Exit;
   /** Closes every descriptor. */
   close(): void;

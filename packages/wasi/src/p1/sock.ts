@@ -48,7 +48,7 @@ export function createSockFunctions(context: Context) {
   /**
    * `sock_recv(fd, ri_data: iovec_array, ri_flags: riflags) -> (size, roflags, errno)`; right
    * `fd_read`. `peek` leaves the bytes; `waitall` waits until the buffers are full or the end.
-   * `notsock`; `notconn`: shut down for reading. May wait.
+   * `notsock`; a half that was shut down is at its end. May wait.
    */
   function sock_recv(
     wait: Wait,
@@ -64,9 +64,9 @@ export function createSockFunctions(context: Context) {
     count >>>= 0;
     result >>>= 0;
     roflags >>>= 0;
-    if (!vectors.valid(iovs, count)) return Errno.fault;
     const socket = socketOf(fd);
     if (typeof socket === "number") return socket;
+    if (!vectors.valid(iovs, count)) return Errno.fault;
     if (!memory.has(result, 4) || !memory.has(roflags, 2)) return Errno.fault;
     const moved = receiveSocket(socket, iovs, count, flags, wait);
     if (moved === PENDING) return pend(wait);
@@ -138,14 +138,13 @@ export function createSockFunctions(context: Context) {
     flags: number,
     result: number,
   ): Outcome {
+    const socket = socketOf(fd);
+    if (typeof socket === "number") return socket;
     if (flags !== 0) return Errno.inval;
     iovs >>>= 0;
     count >>>= 0;
     result >>>= 0;
-    if (!vectors.valid(iovs, count)) return Errno.fault;
-    const socket = socketOf(fd);
-    if (typeof socket === "number") return socket;
-    if (!memory.has(result, 4)) return Errno.fault;
+    if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
     if (socket.output === null) return Errno.pipe;
     const moved = send(context, socket, socket.output, iovs, count, wait);
     if (moved === PENDING) return pend(wait);

@@ -7,27 +7,20 @@ import type { AsyncWaiter } from "../../capability/stream.ts";
 import { type Outcome, PENDING } from "../../errno.ts";
 import { createWait, type Wait, type WaitingAttempt } from "../attempt.ts";
 import type { Attempts } from "../attempts.ts";
-
-/** Not in the type library yet. Source: JavaScript Promise Integration proposal, JS API. */
-interface JspiNamespace {
-  readonly Suspending?: new (imported: (...args: number[]) => unknown) => object;
-  readonly promising?: (exported: (...args: number[]) => unknown) => AsyncFunction;
-}
+import { wasmEngine } from "../wasm-engine.ts";
 
 export type AsyncFunction = (...args: number[]) => Promise<unknown>;
 
-const jspi = WebAssembly as JspiNamespace;
-
 /** Whether this engine has JSPI. */
 export function hasJspi(): boolean {
-  return jspi.Suspending !== undefined && jspi.promising !== undefined;
+  return wasmEngine.Suspending !== undefined && wasmEngine.promising !== undefined;
 }
 
 export function createJspiImports(
   { quick, waiting }: Attempts,
   waiter: AsyncWaiter,
 ): Record<string, unknown> {
-  const { Suspending } = jspi;
+  const { Suspending } = wasmEngine;
   if (Suspending === undefined) throw new TypeError("Expected an engine with JSPI");
   const imports: Record<string, unknown> = Object.fromEntries(quick);
   for (const [name, attempt] of waiting) {
@@ -38,8 +31,8 @@ export function createJspiImports(
 
 /** An exported function as one that answers a promise and may be suspended. */
 export function createPromising(exported: (...args: number[]) => unknown): AsyncFunction {
-  if (jspi.promising === undefined) throw new TypeError("Expected an engine with JSPI");
-  return jspi.promising(exported);
+  if (wasmEngine.promising === undefined) throw new TypeError("Expected an engine with JSPI");
+  return wasmEngine.promising(exported);
 }
 
 function createSuspending(
