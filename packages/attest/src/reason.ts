@@ -8,13 +8,14 @@ import type { NitroReason } from "./nitro/reasons.ts";
 import type { SnpReason } from "./snp/reasons.ts";
 import type { TdxReason } from "./tdx/reasons.ts";
 
-/** Reasons of envelopes and of evidence whose kind cannot be told. */
+/** Reasons of envelopes, and of evidence whose kind cannot be told. */
 export type EnvelopeReason =
   | "envelope/unknown"
   | "envelope/malformed"
   | "envelope/limit"
-  | "envelope/digest"
+  | "envelope/missing"
   | "envelope/binding"
+  | "envelope/signature"
   | "bundle/malformed"
   | "bundle/verdict";
 

@@ -31,6 +31,7 @@ export interface NitroView {
   readonly pcrs: Readonly<Record<string, string>>;
   readonly userData: string | null;
   readonly nonce: string | null;
+  readonly debug: boolean;
 }
 
 type NitroRule = Rule<NitroView, NitroPolicy>;
@@ -46,7 +47,7 @@ export const NITRO_RULES: readonly NitroRule[] = [
   { code: "policy/report-data", judge: (c, p) => oneOf(p.userData, c.userData) },
   { code: "policy/report-data", judge: (c, p) => oneOf(p.nonce, c.nonce) },
   { code: "policy/platform", judge: (c, p) => oneOf(p.moduleId, c.moduleId) },
-  { code: "policy/debug", judge: judgeDebug },
+  { code: "policy/debug", judge: (c, p) => forbiddenUnless(p.allowDebug, c.debug) },
 ];
 
 /** A Nitro document carries user data and a nonce in place of report data; something must bind it. */
@@ -54,11 +55,6 @@ function judgeReportData(claims: NitroView, policy: NitroPolicy): Finding | unde
   const bound = policy.userData !== undefined || policy.nonce !== undefined;
   if (policy.reportData === undefined && bound) return undefined;
   return oneOfRequired(policy.reportData, claims.userData ?? "none");
-}
-
-/** An enclave in debug mode has registers of zeros (user guide, "Debug mode"). */
-function judgeDebug(claims: NitroView, policy: NitroPolicy): Finding {
-  return forbiddenUnless(policy.allowDebug, /^0*$/.test(claims.pcrs["0"] ?? ""));
 }
 
 function anyHex(says: string): Knob<readonly string[]> {
