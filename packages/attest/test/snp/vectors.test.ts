@@ -4,6 +4,7 @@ import { decodeBase64 } from "@donjon/core/base64";
 import { parseCrl } from "@donjon/core/crl";
 import { decodeHex, encodeHex } from "@donjon/core/hex";
 import { parseCertificate } from "@donjon/core/x509";
+import fc from "fast-check";
 import { CheckList } from "../../src/check.ts";
 import { readSnpCertificate } from "../../src/snp/certs.ts";
 import { verifyChain } from "../../src/snp/chain.ts";
@@ -426,4 +427,29 @@ test("refuses a CRL that is garbage or changed in an octet", { skip: skipVectors
     const run = verifySnp(report, { certificates, crls: [changed] }, options);
     await assert.rejects(run, refusal("snp/crl-signature", "snp/crl-malformed"));
   }
+});
+
+const FLIPS_EACH = 300;
+
+test("refuses every recorded report with one bit flipped in its signed part", {
+  skip: skipVectors,
+}, async () => {
+  let refused = 0;
+  for (const { report, leaf, now } of REPORTS) {
+    const bytes = readReport(report);
+    const certificates = [leafOf(leaf)];
+    const cache = new VerifyCache();
+    const bits = fc.sample(fc.nat(0x2a0 * 8 - 1), FLIPS_EACH);
+    for (const bit of bits) {
+      const flipped = bytes.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      await assert.rejects(
+        verifySnp(flipped, { certificates }, { now, cache, ...NO_CRL }),
+        refusal(),
+        `${report} bit ${bit}`,
+      );
+      refused++;
+    }
+  }
+  assert.equal(refused, REPORTS.length * FLIPS_EACH);
 });
