@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs (250 MB, once) and runs them. Words after the command choose test files by name.
+# Installs the programs (280 MB, once) and runs them. Words after the command choose test files by name.
 set -e
 cd "$(dirname "$0")"
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then

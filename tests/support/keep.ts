@@ -28,6 +28,7 @@ export interface Program {
   readonly name?: string;
   readonly args: readonly string[];
   readonly mounts?: readonly Mount[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A folder of its own for one test, gone when the test ends. */
@@ -59,6 +60,10 @@ function encodeManifest(folder: string, program: Program): string {
   const lines = [`args = [${program.args.map(quote).join(", ")}]`, "", "[workload]"];
   lines.push(`file = ${quote(relative(folder, program.file))}`);
   if (program.name !== undefined) lines.push(`name = ${quote(program.name)}`);
+  lines.push("", "[env]");
+  for (const [name, value] of Object.entries(program.env ?? {})) {
+    lines.push(`${quote(name)} = ${quote(value)}`);
+  }
   lines.push("", "[[mounts]]", 'kind = "memory"', 'guest = "/tmp"');
   for (const { guest, host, writable } of program.mounts ?? []) {
     lines.push("", "[[mounts]]", 'kind = "packed"', `guest = ${quote(guest)}`);
