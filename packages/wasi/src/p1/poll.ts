@@ -36,15 +36,17 @@ export function createPollFunctions(context: Context, { subscription }: Layout) 
   }
 
   function poll(wait: Wait, subs: number, out: number, count: number, result: number): Outcome {
+    const now = clock.monotonic();
+    const since = wait.since ?? now;
     let events = 0;
     let earliest: bigint | null = null;
     for (let index = 0; index < count; index++) {
       const at = subs + index * subscription.size;
       const type = memory.bytes[at + TYPE]!;
       if (type === Eventtype.clock) {
-        const deadline = deadlineOf(at + subscription.clock, wait);
+        const deadline = deadlineOf(at + subscription.clock, since, now);
         if (deadline === null) return Errno.inval;
-        if (deadline <= clock.monotonic()) putEvent(out + EVENT_SIZE * events++, at, type, 0);
+        if (deadline <= now) putEvent(out + EVENT_SIZE * events++, at, type, 0);
         else if (earliest === null || deadline < earliest) earliest = deadline;
       } else if (type === Eventtype.fdRead || type === Eventtype.fdWrite) {
         const ready = readiness(table.get(memory.u32(at + FD)), type === Eventtype.fdRead);
@@ -53,6 +55,7 @@ export function createPollFunctions(context: Context, { subscription }: Layout) 
       } else return Errno.inval;
     }
     if (events === 0) {
+      wait.since = since;
       wait.deadline = earliest;
       return PENDING;
     }
@@ -65,17 +68,14 @@ export function createPollFunctions(context: Context, { subscription }: Layout) 
    * A relative time starts with the first attempt. An absolute time of the real clock is looked at
    * anew in every attempt, so that it follows the clock when that is set.
    */
-  function deadlineOf(at: number, wait: Wait): bigint | null {
+  function deadlineOf(at: number, since: bigint, now: bigint): bigint | null {
     const id = memory.u32(at);
     const timeout = memory.u64(at + 8);
     const flags = memory.u16(at + 24);
     if ((flags & ~SUBCLOCKFLAGS_ALL) !== 0) return null;
     if (id !== ClockId.monotonic && id !== ClockId.realtime) return null;
-    if ((flags & Subclockflags.subscriptionClockAbstime) === 0) {
-      wait.since ??= clock.monotonic();
-      return wait.since + timeout;
-    }
-    return id === ClockId.monotonic ? timeout : clock.monotonic() + timeout - clock.realtime();
+    if ((flags & Subclockflags.subscriptionClockAbstime) === 0) return since + timeout;
+    return id === ClockId.monotonic ? timeout : now + timeout - clock.realtime();
   }
 
   /** Puts the event of the subscription at `from`; `ready`: its bytes, or `HUNG_UP`. */

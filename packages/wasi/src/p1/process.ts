@@ -7,7 +7,7 @@ export function createProcessFunctions({ exit }: Context) {
   return {
     /**
      * `proc_exit(rval: exitcode)`: does not return. The code is a u32 and passes as it is (wasmtime
-     * traps from 126 on; `docs/decisions/0202-wasi-p1-answers.md`).
+     * traps from 126 on; `docs/decisions/0010-preview1-answers.md`).
      */
     proc_exit: (code: number): never => exit.raise(code >>> 0),
     /** `proc_raise(sig: signal) -> errno`: `notsup`, as wasmtime; `inval`: no such signal. */

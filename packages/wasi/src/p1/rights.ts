@@ -1,6 +1,6 @@
 /**
  * Rights of preview 1. They are reported as wasmtime reports them and never enforced: what a
- * descriptor can do follows from how it was opened (`docs/decisions/0201-wasi-p1-rights.md`).
+ * descriptor can do follows from how it was opened (`docs/decisions/0010-preview1-answers.md`).
  * All 30 rights fit in the low half of the u64, so they are plain numbers here.
  * Source: WASI `typenames.witx`, flags `rights`; wasmtime `crates/wasi/src/p1.rs`, `fd_fdstat_get`.
  */

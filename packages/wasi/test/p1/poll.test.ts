@@ -172,3 +172,17 @@ test("a million subscriptions are refused, and the most allowed are answered", (
   assert.equal(instance.call("poll_oneoff", PAGE, out, MAX_SUBSCRIPTIONS, RESULT), Errno.success);
   assert.equal(instance.view().getUint32(RESULT, true), MAX_SUBSCRIPTIONS);
 });
+
+test("a timer that was due at once leaves no start for the next call", () => {
+  const instance = createInstance();
+  putTimer(instance, 0, { timeout: 0n });
+  assert.equal(instance.call("poll_oneoff", SUBS, OUT, 1, RESULT), Errno.success);
+  instance.clock.now = 9_000n;
+  putTimer(instance, 0, { timeout: 500n });
+  instance.waiter.onWait = (deadline) => {
+    assert.equal(deadline, 9_500n);
+    instance.clock.now = 9_500n;
+  };
+  assert.equal(instance.call("poll_oneoff", SUBS, OUT, 1, RESULT), Errno.success);
+  assert.equal(instance.waiter.waits.length, 1);
+});
