@@ -36,6 +36,18 @@ export {
   verifyEar,
 } from "./envelope/ear.ts";
 export {
+  type EvidenceRequest,
+  parseEvidenceRequest,
+  type StapledSgx,
+  type StapledSnp,
+  verifyRequestBinding,
+} from "./envelope/evidence-request.ts";
+export {
+  QUOTE_OIDS,
+  readQuoteExtension,
+  verifyQuoteBinding,
+} from "./envelope/quote-certificate.ts";
+export {
   RA_TLS_OID,
   type RaTlsEvidence,
   readRaTlsExtension,
