@@ -69,7 +69,10 @@ export function send(
     const moved = vectors.move(iovs, count, sent, writeStream, output, 0);
     if (moved >= 0) {
       sent += moved;
-      if (vectors.complete || sent >= MAX_TRANSFER) return Math.min(sent, MAX_TRANSFER);
+      // An attempt that moves nothing and does not wait would be made for ever.
+      if (vectors.complete || moved === 0 || sent >= MAX_TRANSFER) {
+        return Math.min(sent, MAX_TRANSFER);
+      }
       if ((stream.flags & Fdflags.nonblock) === 0) continue;
       return sent;
     }
