@@ -5,7 +5,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** Code up to this size is compiled by the optimizing compiler at once, function by function on first call. */
-export const OPTIMIZE_AT_ONCE_BYTES = 2 << 20;
+export const OPTIMIZE_AT_ONCE_BYTES = 256 << 10;
 
 export type Tier = "optimized" | "lazy";
 

@@ -4,6 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
+import { dropPermissions } from "../node/permissions.ts";
 import { WORKER_BELL } from "./control.ts";
 import { disarm } from "./disarm.ts";
 import { Doorbell } from "./doorbell.ts";
@@ -20,6 +21,7 @@ import type { WorkloadLimits } from "./workload.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("This file runs as a worker");
+dropPermissions("fs.read", "worker");
 const { control, thread } = workerData as WorkerBoot;
 
 function report(what: WorkerReport, transfer: ArrayBuffer[] = []): void {
