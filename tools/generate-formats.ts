@@ -9,6 +9,7 @@ import { snakeCase } from "../packages/attest/src/appraise/knob.ts";
 import { SECTIONS } from "../packages/attest/src/appraise/sections.ts";
 import * as intelLayouts from "../packages/attest/src/intel/layouts.ts";
 import * as sgxClaims from "../packages/attest/src/sgx/claims.ts";
+import { SNP_NOTES } from "../packages/attest/src/snp/layout-notes.ts";
 import * as snpLayouts from "../packages/attest/src/snp/layouts.ts";
 import * as tdxLayouts from "../packages/attest/src/tdx/layouts.ts";
 import type { BitLayout } from "../packages/core/src/bits.ts";
@@ -44,7 +45,10 @@ const PAGES: readonly Page[] = [
   { file: "policy.md", title: "Policy", body: policy },
 ];
 
-/** Every layout that a module exports, in the order of the source. */
+/** Prose for fields whose tables carry none, so that bundles for pages stay small. */
+const NOTES: Readonly<Record<string, Readonly<Record<string, string>>>> = { ...SNP_NOTES };
+
+/** Every layout that a module exports, by name. */
 function layouts(module: Readonly<Record<string, unknown>>): string {
   const tables: string[] = [];
   for (const value of Object.values(module)) {
@@ -54,11 +58,29 @@ function layouts(module: Readonly<Record<string, unknown>>): string {
   return tables.join("\n");
 }
 
+/** @throws Error when a field is explained nowhere */
+function note(
+  layout: string,
+  field: { readonly name: string; readonly says?: string | undefined },
+): string {
+  const says = field.says ?? NOTES[layout]?.[field.name];
+  if (says === undefined) throw new Error(`${layout}.${field.name} is not explained`);
+  return says;
+}
+
 function layoutTable({ name, source, size, byteOrder, fields }: Layout): string {
-  const rows = fields.map(
-    ({ offset, kind, size: bytes, since, says, name: field }) =>
-      `| 0x${offset.toString(16).padStart(3, "0")} | ${bytes} | ${kind === "zero" ? "reserved" : specName(field)} | ${kind === "zero" ? "" : kind} | ${since === 0 ? "" : `${since}`} | ${says} |`,
-  );
+  const rows = fields.map((field) => {
+    const reserved = field.kind === "zero";
+    const cells = [
+      `0x${field.offset.toString(16).padStart(3, "0")}`,
+      field.size,
+      reserved ? "reserved" : specName(field.name),
+      reserved ? "" : field.kind,
+      field.since === 0 ? "" : field.since,
+      reserved ? "must be zero" : note(name, field),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
   return [
     `## ${name}`,
     "",
@@ -72,10 +94,10 @@ function layoutTable({ name, source, size, byteOrder, fields }: Layout): string 
 }
 
 function bitTable({ name, source, width, fields }: BitLayout): string {
-  const rows = fields.map(
-    ({ bit, width: bits, name: field, says }) =>
-      `| ${bits === 1 ? bit : `${bit + bits - 1}:${bit}`} | ${specName(field)} | ${says} |`,
-  );
+  const rows = fields.map((field) => {
+    const { bit, width: bits } = field;
+    return `| ${bits === 1 ? bit : `${bit + bits - 1}:${bit}`} | ${specName(field.name)} | ${note(name, field)} |`;
+  });
   return [
     `## ${name}`,
     "",

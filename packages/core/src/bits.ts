@@ -6,7 +6,8 @@ export interface BitField {
   /** Number of bits; one-bit fields decode to a boolean, wider ones to a number. */
   readonly width: number;
   readonly name: string;
-  readonly says: string;
+  /** In words, for documentation. */
+  readonly says?: string;
 }
 
 export interface BitLayout<Fields extends readonly BitField[] = readonly BitField[]> {

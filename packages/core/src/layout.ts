@@ -20,7 +20,8 @@ export interface Field {
   readonly size: number;
   /** First layout version that has the field; 0 when all have it. */
   readonly since: number;
-  readonly says: string;
+  /** In words, for documentation. */
+  readonly says?: string | undefined;
 }
 
 export interface Layout<Fields extends readonly Field[] = readonly Field[]> {
@@ -59,7 +60,7 @@ export function int<const N extends string, K extends keyof typeof INTEGER_SIZE>
   offset: number,
   name: N,
   kind: K,
-  says: string,
+  says?: string,
 ) {
   return { offset, name, kind, size: INTEGER_SIZE[kind], since: 0, says } as const;
 }
@@ -69,7 +70,7 @@ export function octets<const N extends string>(
   offset: number,
   name: N,
   size: number,
-  says: string,
+  says?: string,
 ) {
   return { offset, name, kind: "bytes", size, since: 0, says } as const;
 }
@@ -81,7 +82,7 @@ export function since<const V extends number, F extends Field>(version: V, field
 
 /** `size` octets that must be zero. */
 export function zero(offset: number, size: number) {
-  return { offset, name: "reserved", kind: "zero", size, since: 0, says: "must be zero" } as const;
+  return { offset, name: "reserved", kind: "zero", size, since: 0 } as const;
 }
 
 /**

@@ -2,7 +2,6 @@
  * From a VCEK or VLEK certificate up to a pinned ARK, and the ARK's revocation list.
  * Source: AMD 57230, "Certificate chain" and "CRL"; RFC 5280 section 6.1 for what a link must satisfy.
  */
-import { decodeBase64 } from "@donjon/core/base64";
 import { equalBytes } from "@donjon/core/bytes";
 import { type Crl, parseCrl } from "@donjon/core/crl";
 import { encodeHex } from "@donjon/core/hex";
@@ -249,7 +248,7 @@ function pinned(authority: AmdAuthority): Issuer {
   return {
     name: authority.commonName,
     serialNumber: authority.serialNumber,
-    spki: decodeBase64(authority.spki),
+    spki: Uint8Array.from(atob(authority.spki), (octet) => octet.charCodeAt(0)),
   };
 }
 

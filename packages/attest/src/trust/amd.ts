@@ -19,8 +19,6 @@ export interface AmdAuthority {
   /** RFC 3339. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** SHA-256 of the DER certificate, lower-case hexadecimal; documentation, and a test's input. */
-  readonly certificateSha256: string;
   /** SubjectPublicKeyInfo, base64. */
   readonly spki: string;
 }
