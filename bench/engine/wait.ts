@@ -1,6 +1,6 @@
 /**
  * How a workload should wait: by blocking its thread (`Atomics.wait`) or by suspending its stack (JSPI
- * and `Atomics.waitAsync`). The same guest, the same rings; figures in docs/decisions/0302-waiting.md.
+ * and `Atomics.waitAsync`). The same guest, the same rings; figures in docs/decisions/0021-waiting.md.
  * Usage: sh tools/node.sh bench/engine/wait.ts
  */
 import { readFileSync } from "node:fs";

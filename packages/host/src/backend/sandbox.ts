@@ -19,7 +19,7 @@ export const FILTER_DESCRIPTOR = 5;
 export const ENGINE_FLAGS = [
   "--permission",
   "--allow-worker",
-  // From the start, because it must not change while any wasm is being compiled (docs/decisions/0301).
+  // From the start, because it must not change while any wasm is being compiled (docs/decisions/0020).
   "--no-wasm-deopt",
   "--no-warnings",
   "--disable-sigusr1",
@@ -36,6 +36,7 @@ export const FALLBACK_LINE = "donjon: no bubblewrap";
  */
 const LAUNCHER = `ulimit -c 0
 engine=$1 runtime=$2; shift 2
+unset PWD OLDPWD
 if [ $# -gt 0 ]; then "$@"; s=$?; [ $s -eq 1 ] || exit $s; fi
 echo "${FALLBACK_LINE}" >&2
 exec "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
@@ -68,7 +69,7 @@ function bubblewrapArguments(image: KeepImage, libraries: readonly SharedLibrary
     ...libraries.flatMap(({ soname, path }) => ["--ro-bind", path, `/lib/${soname}`]),
     // The places where the loaders of the distributions look.
     ...["--symlink", "lib", "/lib64", "--symlink", ".", "/usr"],
-    ...["--remount-ro", "/", "--chdir", "/"],
+    ...["--remount-ro", "/", "--chdir", "/keep"],
     ...["--seccomp", String(FILTER_DESCRIPTOR)],
     ...["--", "/keep/engine", ...ENGINE_FLAGS, "/keep/runtime.cjs"],
   ];

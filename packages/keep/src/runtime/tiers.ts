@@ -1,6 +1,6 @@
 /**
  * How V8 compiles a module: chosen by its size, set by flags before it is compiled. The reasons and the
- * figures are in docs/decisions/0301-compile-tiers.md.
+ * figures are in docs/decisions/0020-compile-tiers.md.
  */
 import { setFlagsFromString } from "node:v8";
 

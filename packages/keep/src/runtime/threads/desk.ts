@@ -1,7 +1,7 @@
 /**
  * The desk: the thread that holds descriptors and files of a workload with threads, and answers its
  * threads' calls. It runs no code of the workload, so it always has time to answer; the gate thread
- * stays free for the gate. The reasons are in docs/decisions/0303-threads.md.
+ * stays free for the gate. The reasons are in docs/decisions/0022-threads.md.
  */
 import { fail, type Outcome, PENDING } from "@donjon/wasi/errno";
 import { createWait, type Wait } from "@donjon/wasi/p1/attempt";
