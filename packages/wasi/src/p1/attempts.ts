@@ -5,6 +5,7 @@ import { createClockFunctions } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { createDirectoryFunctions } from "./fd-directory.ts";
 import { createFileFunctions } from "./fd-file.ts";
+import { createOffsetFunctions } from "./fd-offset.ts";
 import { createPositionFunctions } from "./fd-position.ts";
 import { createStatFunctions } from "./fd-stat.ts";
 import { createTransferFunctions } from "./fd-transfer.ts";
@@ -16,6 +17,7 @@ import { createPollFunctions } from "./poll.ts";
 import { createProcessFunctions } from "./process.ts";
 import { createRandomFunctions } from "./random.ts";
 import { createSockFunctions } from "./sock.ts";
+import { createReceiveFunctions } from "./sock-recv.ts";
 
 export type QuickFunction = (...args: never[]) => number;
 
@@ -35,12 +37,14 @@ export function createAttempts(context: Context, layout: Layout): Attempts {
     ...createPositionFunctions(context, layout),
     ...createDirectoryFunctions(context),
     ...createTransferFunctions(context),
+    ...createOffsetFunctions(context),
     ...createPathFunctions(context, layout),
     ...createPathOpen(context),
     ...createPollFunctions(context, layout),
     ...createProcessFunctions(context),
     ...createRandomFunctions(context),
     ...createSockFunctions(context),
+    ...createReceiveFunctions(context),
   };
   const quick = new Map<FunctionName, QuickFunction>();
   const waiting = new Map<FunctionName, WaitingAttempt>();

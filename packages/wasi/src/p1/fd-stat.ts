@@ -11,7 +11,11 @@ const FDSTAT_SIZE = 24;
 const SYNCHRONOUS = Fdflags.dsync | Fdflags.rsync | Fdflags.sync;
 const RIGHTS_ALL_U64 = BigInt(RIGHTS_ALL);
 
-export function createStatFunctions({ memory, table, clock }: Context, layout: Layout) {
+export function createStatFunctions(context: Context, layout: Layout) {
+  return { ...createFdstatFunctions(context), ...createFilestatFunctions(context, layout) };
+}
+
+function createFdstatFunctions({ memory, table }: Context) {
   /** `fd_fdstat_get(fd) -> (fdstat, errno)`; needs no right. */
   function fd_fdstat_get(fd: number, result: number): number {
     const descriptor = table.get(fd);
@@ -51,6 +55,10 @@ export function createStatFunctions({ memory, table, clock }: Context, layout: L
     return isNode(table.get(fd)) ? Errno.notsup : Errno.badf;
   }
 
+  return { fd_fdstat_get, fd_fdstat_set_flags, fd_fdstat_set_rights };
+}
+
+function createFilestatFunctions({ memory, table, clock }: Context, layout: Layout) {
   /** `fd_filestat_get(fd) -> (filestat, errno)`; right `fd_filestat_get`. */
   function fd_filestat_get(fd: number, result: number): number {
     const descriptor = table.get(fd);
@@ -89,14 +97,7 @@ export function createStatFunctions({ memory, table, clock }: Context, layout: L
     return errnoOf(descriptor.node.setTimes(accessed, modified));
   }
 
-  return {
-    fd_fdstat_get,
-    fd_fdstat_set_flags,
-    fd_fdstat_set_rights,
-    fd_filestat_get,
-    fd_filestat_set_size,
-    fd_filestat_set_times,
-  };
+  return { fd_filestat_get, fd_filestat_set_size, fd_filestat_set_times };
 }
 
 function isNode(

@@ -16,7 +16,7 @@ export function writeStream(stream: OutputStream, bytes: Uint8Array, at: number,
   return stream.write(bytes, at, length);
 }
 
-function readFile(
+export function readFile(
   file: FileNode,
   bytes: Uint8Array,
   at: number,
@@ -26,7 +26,7 @@ function readFile(
   return file.read(bytes, at, length, position);
 }
 
-function writeFile(
+export function writeFile(
   file: FileNode,
   bytes: Uint8Array,
   at: number,
@@ -142,70 +142,7 @@ export function createTransferFunctions(context: Context) {
     return moved;
   }
 
-  /**
-   * `fd_pread(fd, iovs: iovec_array, offset: filesize) -> (size, errno)`; rights `fd_read`,
-   * `fd_seek`. `badf`: not a file open to read; `spipe`: a stream; `inval`: an offset above 2^63.
-   */
-  function fd_pread(
-    fd: number,
-    iovs: number,
-    count: number,
-    offset: bigint,
-    result: number,
-  ): number {
-    iovs >>>= 0;
-    count >>>= 0;
-    result >>>= 0;
-    if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
-    const file = table.get(fd);
-    if (file?.kind !== "file")
-      return file?.kind === "stream" ? streamError(file.input) : Errno.badf;
-    if (!file.readable) return Errno.badf;
-    // Past 2^53 no file has a byte, and a position rounded there reads none.
-    const position = Number(offset);
-    if (position < 0) return Errno.inval;
-    const moved = vectors.move(iovs, count, 0, readFile, file.node, position);
-    if (moved < 0) return -moved;
-    memory.setU32(result, moved);
-    return Errno.success;
-  }
-
-  /**
-   * `fd_pwrite(fd, iovs: ciovec_array, offset: filesize) -> (size, errno)`; rights `fd_write`,
-   * `fd_seek`. `badf`: not a file open to write; `spipe`: a stream; `inval`: an offset above 2^63;
-   * `fbig`. As on Linux, a descriptor that appends does so here too.
-   */
-  function fd_pwrite(
-    fd: number,
-    iovs: number,
-    count: number,
-    offset: bigint,
-    result: number,
-  ): number {
-    iovs >>>= 0;
-    count >>>= 0;
-    result >>>= 0;
-    if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
-    const file = table.get(fd);
-    if (file?.kind !== "file") {
-      return file?.kind === "stream" ? streamError(file.output) : Errno.badf;
-    }
-    if (!file.writable) return Errno.badf;
-    const wanted = Number(offset);
-    if (wanted < 0) return Errno.inval;
-    const position = (file.flags & Fdflags.append) === 0 ? wanted : file.node.size;
-    if (position > Number.MAX_SAFE_INTEGER) return Errno.fbig;
-    const moved = vectors.move(iovs, count, 0, writeFile, file.node, position);
-    if (moved < 0) return -moved;
-    memory.setU32(result, moved);
-    return Errno.success;
-  }
-
-  return { fd_read, fd_write, fd_pread, fd_pwrite };
-}
-
-function streamError(half: InputStream | OutputStream | null): number {
-  return half === null ? Errno.badf : Errno.spipe;
+  return { fd_read, fd_write };
 }
 
 /** Waits until something changes, for as long as it takes. */

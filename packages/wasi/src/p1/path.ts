@@ -11,6 +11,7 @@ export function createPathFunctions(context: Context, layout: Layout) {
     ...createNodeFunctions(context, layout),
     ...createNameFunctions(context),
     ...createLinkFunctions(context),
+    ...createSymlinkFunctions(context),
   };
 }
 
@@ -121,8 +122,6 @@ function createNameFunctions(context: Context) {
 }
 
 function createLinkFunctions(context: Context) {
-  const { memory } = context;
-
   /**
    * `path_link(old_fd: fd, old_flags: lookupflags, old_path: string, new_fd: fd, new_path: string) ->
    * errno`; rights `path_link_source`, `path_link_target`. Both directories must be writable, because
@@ -147,6 +146,12 @@ function createLinkFunctions(context: Context) {
     if (fs !== to.directory.node.fs) return Errno.xdev;
     return errnoOf(fs.link(from.directory.node, from.path, false, to.directory.node, to.path));
   }
+
+  return { path_link };
+}
+
+function createSymlinkFunctions(context: Context) {
+  const { memory } = context;
 
   /**
    * `path_symlink(old_path: string, fd, new_path: string) -> errno`; right `path_symlink`. The
@@ -191,5 +196,5 @@ function createLinkFunctions(context: Context) {
     return Errno.success;
   }
 
-  return { path_link, path_symlink, path_readlink };
+  return { path_symlink, path_readlink };
 }

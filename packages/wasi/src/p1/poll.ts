@@ -5,6 +5,7 @@ import type { Wait } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Layout } from "./layout.ts";
+import type { GuestMemory } from "./memory.ts";
 import { ClockId, Eventrwflags, Eventtype, SUBCLOCKFLAGS_ALL, Subclockflags } from "./witx.ts";
 
 /** Subscriptions of one call; more are `nomem`, as when wasmtime's limit is reached. */
@@ -46,12 +47,12 @@ export function createPollFunctions(context: Context, { subscription }: Layout) 
       if (type === Eventtype.clock) {
         const deadline = deadlineOf(at + subscription.clock, since, now);
         if (deadline === null) return Errno.inval;
-        if (deadline <= now) putEvent(out + EVENT_SIZE * events++, at, type, 0);
+        if (deadline <= now) putEvent(memory, out + EVENT_SIZE * events++, at, type, 0);
         else if (earliest === null || deadline < earliest) earliest = deadline;
       } else if (type === Eventtype.fdRead || type === Eventtype.fdWrite) {
         const ready = readiness(table.get(memory.u32(at + FD)), type === Eventtype.fdRead);
         if (ready === null) return Errno.badf;
-        if (ready !== 0) putEvent(out + EVENT_SIZE * events++, at, type, ready);
+        if (ready !== 0) putEvent(memory, out + EVENT_SIZE * events++, at, type, ready);
       } else return Errno.inval;
     }
     if (events === 0) {
@@ -78,16 +79,6 @@ export function createPollFunctions(context: Context, { subscription }: Layout) 
     return id === ClockId.monotonic ? timeout : now + timeout - clock.realtime();
   }
 
-  /** Puts the event of the subscription at `from`; `ready`: its bytes, or `HUNG_UP`. */
-  function putEvent(at: number, from: number, type: number, ready: number): void {
-    const userdata = memory.u64(from);
-    memory.bytes.fill(0, at, at + EVENT_SIZE);
-    memory.setU64(at, userdata);
-    memory.bytes[at + 10] = type;
-    if (ready === HUNG_UP) memory.bytes[at + 24] = Eventrwflags.fdReadwriteHangup;
-    else memory.setU64(at + 16, BigInt(ready));
-  }
-
   return { poll_oneoff };
 }
 
@@ -105,4 +96,20 @@ function readiness(descriptor: Descriptor | undefined, read: boolean): number | 
     default:
       return null;
   }
+}
+
+/** Puts the event of the subscription at `from`; `ready`: its bytes, or `HUNG_UP`. */
+function putEvent(
+  memory: GuestMemory,
+  at: number,
+  from: number,
+  type: number,
+  ready: number,
+): void {
+  const userdata = memory.u64(from);
+  memory.bytes.fill(0, at, at + EVENT_SIZE);
+  memory.setU64(at, userdata);
+  memory.bytes[at + 10] = type;
+  if (ready === HUNG_UP) memory.bytes[at + 24] = Eventrwflags.fdReadwriteHangup;
+  else memory.setU64(at + 16, BigInt(ready));
 }
