@@ -100,6 +100,8 @@ export function openSession(stream: Duplex): Session {
       if (message.type === "hello") hello.resolve(checkHello(message));
       else if (message.type === "failure") fail(failureError(message));
       else run?.onMessage(message);
+      // The Keep waits for this before it goes.
+      if (message.type === "exit") stream.end();
     },
     onData: (channel: DataChannel, piece) => run?.onData(channel, piece),
     onEnd: (channel) => run?.onEnd(channel),

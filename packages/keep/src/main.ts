@@ -9,6 +9,7 @@ import { serveGate } from "./gate/server.ts";
 import { createTlsSide } from "./gate/tls.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { endKeep, KEEP_EXIT } from "./node/exit.ts";
+import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
 import { createEngineRoom } from "./runtime/engine-room.ts";
 import { openChannelWithoutEvidence } from "./session/channel.ts";
@@ -16,6 +17,8 @@ import { Keep } from "./session/keep.ts";
 import { serveSession } from "./session/server.ts";
 
 const room = createEngineRoom();
+// Workers stay allowed on this thread: a workload with threads gets one for each.
+dropPermissions("fs.read");
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
 const connections = new Connections(caller, () => createTlsSide(createIdentity(Date.now())));
 const keep = new Keep(room, connections, () => endKeep(KEEP_EXIT.over));

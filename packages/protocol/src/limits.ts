@@ -46,3 +46,5 @@ export const TLS_HANDSHAKE_MS = 10_000;
 export const MAX_HANDSHAKES = 1024;
 /** Console lines that the host takes from one Keep. */
 export const MAX_CONSOLE_LINES = 10_000;
+/** Time that a Keep waits for its owner to end the session after the last message. */
+export const LINGER_MS = 5_000;

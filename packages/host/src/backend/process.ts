@@ -1,6 +1,7 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { dirname } from "node:path";
 import type { Duplex, Writable } from "node:stream";
 import type { Backend, BackendOptions, KeepEnd, StartedKeep } from "./backend.ts";
 import { createLineReader } from "./lines.ts";
@@ -57,7 +58,8 @@ function startKeep(
   const [command, ...args] = createLaunch(image, program);
   // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
   const child = spawn(command!, args, {
-    cwd: "/",
+    // The engine lets workers read below the working directory, until they give that up.
+    cwd: dirname(image.runtime),
     env: {},
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe"],

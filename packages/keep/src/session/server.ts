@@ -1,5 +1,6 @@
 /** The Keep's end of one session (protocol README, session). */
 import { DonjonError } from "@donjon/core/errors";
+import { LINGER_MS } from "@donjon/protocol/limits";
 import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
 import {
@@ -18,7 +19,7 @@ import { ProvisionBuilder } from "./provision.ts";
 import { InputPump, OutputPump } from "./pump.ts";
 import { Upload } from "./upload.ts";
 
-/** Octets of stdin that may wait before the workload runs; the credit allows no more. */
+/** Serves one session from its first byte to its end. */
 export function serveSession(channel: Channel, keep: Keep): void {
   new SessionServer(channel, keep);
 }
@@ -194,8 +195,17 @@ class SessionServer {
     this.#close();
   }
 
+  /**
+   * Ends this side. The owner's Keep ends once the client has ended its side too: a socket that is closed with
+   * unread bytes in it resets, and the reset could overtake the last message.
+   */
   #close(): void {
-    this.#channel.stream.end();
-    if (this.#owner) this.#keep.finish();
+    const { stream } = this.#channel;
+    stream.end();
+    if (!this.#owner) return;
+    const finish = () => this.#keep.finish();
+    if (stream.closed) finish();
+    stream.once("close", finish);
+    setTimeout(finish, LINGER_MS);
   }
 }

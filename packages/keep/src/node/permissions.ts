@@ -1,0 +1,14 @@
+/**
+ * Gives up, for the calling thread and for good, what the engine's command line had to allow.
+ *
+ * Two gaps of the engine (Node 26.10) are why: a worker made from source text may read everything below the working
+ * directory, and a worker started with an `execArgv` of its own has no permission model at all. So every
+ * thread gives up reading files, and every thread that needs no further workers gives up those.
+ */
+export function dropPermissions(...scopes: readonly ("fs.read" | "worker")[]): void {
+  const { permission } = process as unknown as {
+    readonly permission?: { drop(scope: string): void };
+  };
+  // Without `--permission` (tests run from the sources) there is nothing to give up.
+  for (const scope of scopes) permission?.drop(scope);
+}
