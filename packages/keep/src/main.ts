@@ -3,6 +3,10 @@
  * The Keep ends when its owner's session is over, or when the host lets go of the pipe, whatever a workload does.
  */
 
+import { room } from "./room.ts";
+
+// The worker is on its way: the rest loads while it starts.
+
 import { createGateCaller } from "./gate/caller.ts";
 import { Connections } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
@@ -11,12 +15,10 @@ import { createIdentity } from "./identity/identity.ts";
 import { endKeep, KEEP_EXIT } from "./node/exit.ts";
 import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
-import { createEngineRoom } from "./runtime/engine-room.ts";
 import { openChannelWithoutEvidence } from "./session/channel.ts";
 import { Keep } from "./session/keep.ts";
 import { serveSession } from "./session/server.ts";
 
-const room = createEngineRoom();
 // Workers stay allowed on this thread: a workload with threads gets one for each.
 dropPermissions("fs.read");
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
