@@ -7,6 +7,7 @@ import { verifySgx } from "./sgx/verify.ts";
 import { type SnpRelaxation, verifySnp } from "./snp/verify.ts";
 import { verifyTdx } from "./tdx/verify.ts";
 import type { AmdRoot } from "./trust/amd.ts";
+import { AMD_ROOTS_WITH_VLEK } from "./trust/amd-vlek.ts";
 import type { IntelRoot } from "./trust/intel.ts";
 import type { NitroRoot } from "./trust/nitro.ts";
 import type { EvidenceKind, Verified, VerifyOptions } from "./verified.ts";
@@ -53,7 +54,7 @@ export function verifyEvidence(
       return verifySnp(evidence, endorsements, {
         ...common,
         allow: allow as readonly SnpRelaxation[],
-        ...(roots?.amd && { roots: roots.amd }),
+        roots: roots?.amd ?? AMD_ROOTS_WITH_VLEK,
       });
     }
     case "tdx":

@@ -35,7 +35,10 @@ export type SnpRelaxation =
   | "stale-crl";
 
 export interface SnpVerifyOptions extends VerifyOptions<SnpRelaxation> {
-  /** Instead of AMD's: for simulated evidence. The result says that they were the caller's. */
+  /**
+   * Instead of `AMD_ROOTS`: `AMD_ROOTS_WITH_VLEK`, or the caller's own for simulated evidence; the result says whose
+   * root it was.
+   */
   readonly roots?: readonly AmdRoot[];
 }
 
@@ -49,7 +52,8 @@ const SIGNING_KEYS: Readonly<Record<number, SignerKind>> = { 0: "vcek", 1: "vlek
 
 /**
  * Proves that a report of 1184 octets was signed by an AMD chip (VCEK) or by a cloud's key that AMD certified (VLEK),
- * at the TCB it states. The VCEK or VLEK certificate is enough: AMD's authorities are pinned. Offline.
+ * at the TCB it states. The VCEK certificate is enough: AMD's authorities are pinned. A VLEK needs its issuer's certificate as well,
+ * or `AMD_ROOTS_WITH_VLEK`. Offline.
  *
  * @throws AttestError `evidence/malformed` or `evidence/refused`, with one of `SNP_REASONS`
  */
@@ -85,7 +89,7 @@ export async function verifySnp(
     claims: readClaims(report, signer),
     anchor: {
       name: root.ark.commonName,
-      origin: options.roots === undefined ? "vendor" : "caller",
+      origin: root.origin,
     },
     at: options.now,
     checks: checks.checks,

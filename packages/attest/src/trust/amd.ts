@@ -1,15 +1,5 @@
 /** The registry of AMD products: CPUID, TCB form, roots. Nothing else in the library switches on a product. */
-import {
-  ARK_GENOA,
-  ARK_MILAN,
-  ARK_TURIN,
-  ASK_GENOA,
-  ASK_MILAN,
-  ASK_TURIN,
-  ASVK_GENOA,
-  ASVK_MILAN,
-  ASVK_TURIN,
-} from "./amd-keys.ts";
+import { ARK_GENOA, ARK_MILAN, ARK_TURIN, ASK_GENOA, ASK_MILAN, ASK_TURIN } from "./amd-keys.ts";
 
 /** A certificate authority as facts, in place of its certificate. */
 export interface AmdAuthority {
@@ -27,17 +17,19 @@ export type AmdProductName = "Milan" | "Genoa" | "Turin";
 
 /** The authorities of one product. Without `ask` or `asvk` the intermediate must come with the evidence. */
 export interface AmdRoot {
+  /** `vendor` for AMD's own, as pinned here; `caller` for any other. */
+  readonly origin: "vendor" | "caller";
   readonly product: AmdProductName;
   readonly ark: AmdAuthority;
   readonly ask?: AmdAuthority;
   readonly asvk?: AmdAuthority;
 }
 
-/** Pinned: what AMD signs SEV-SNP evidence with. */
+/** Pinned: what AMD signs SEV-SNP evidence with. `amd-vlek.ts` adds the issuers of VLEKs. */
 export const AMD_ROOTS: readonly AmdRoot[] = [
-  { product: "Milan", ark: ARK_MILAN, ask: ASK_MILAN, asvk: ASVK_MILAN },
-  { product: "Genoa", ark: ARK_GENOA, ask: ASK_GENOA, asvk: ASVK_GENOA },
-  { product: "Turin", ark: ARK_TURIN, ask: ASK_TURIN, asvk: ASVK_TURIN },
+  { origin: "vendor", product: "Milan", ark: ARK_MILAN, ask: ASK_MILAN },
+  { origin: "vendor", product: "Genoa", ark: ARK_GENOA, ask: ASK_GENOA },
+  { origin: "vendor", product: "Turin", ark: ARK_TURIN, ask: ASK_TURIN },
 ];
 
 /** Forms of the 8-octet TCB_VERSION, by `structVersion` of the certificate. */

@@ -15,6 +15,7 @@ import {
   VerifyCache,
   verifySnp,
 } from "../../src/snp.ts";
+import { AMD_ROOTS_WITH_VLEK } from "../../src/snp-vlek.ts";
 import { refusal } from "../refusal.ts";
 import {
   readCertificates,
@@ -28,7 +29,7 @@ import {
 const TRUST = "go-sev-guest/trust";
 const NOW = new Date("2026-06-01T00:00:00Z");
 /** Where no current CRL is recorded, tests say so by the option's name. */
-const NO_CRL = { allow: ["missing-crl"] } as const;
+const NO_CRL = { allow: ["missing-crl"], roots: AMD_ROOTS_WITH_VLEK } as const;
 
 interface Report {
   readonly report: string;
@@ -229,7 +230,11 @@ for (const { report, leaf, chain, now, claims } of REPORTS) {
   test(`refuses ${report} without a CRL unless that is allowed`, {
     skip: skipVectors,
   }, async () => {
-    const run = verifySnp(readReport(report), { certificates: [leafOf(leaf)] }, { now });
+    const run = verifySnp(
+      readReport(report),
+      { certificates: [leafOf(leaf)] },
+      { now, roots: AMD_ROOTS_WITH_VLEK },
+    );
     await assert.rejects(run, refusal("snp/crl-missing"));
   });
 }
@@ -297,6 +302,17 @@ test("refuses the VLEK report with the intermediate of VCEKs", { skip: skipVecto
   await assert.rejects(run, refusal("snp/chain"));
 });
 
+test("a VLEK's issuer must come with the evidence unless its pinned key is asked for", {
+  skip: skipVectors,
+}, async () => {
+  const { report, certificates } = reportNamed("test-vlek-report.bin");
+  const options = { now: new Date("2025-06-01"), allow: ["missing-crl"] } as const;
+  await assert.rejects(verifySnp(report, { certificates }, options), refusal("snp/chain"));
+  const chain = [...certificates, ...readCertificates(`${TRUST}/ask_ark_milan_vlek.pem`)];
+  const verified = await verifySnp(report, { certificates: chain }, options);
+  assert.equal(verified.anchor.origin, "vendor");
+});
+
 test("refuses a VLEK report with a VCEK certificate, and the other way round", {
   skip: skipVectors,
 }, async () => {
@@ -359,7 +375,7 @@ test("every pinned authority is the one of the published chains, signed by its A
     Turin: ["ask_ark_turin_vcek.pem", "ask_ark_turin_vlek.pem"],
   };
   let compared = 0;
-  for (const { product, ark, ask, asvk } of AMD_ROOTS) {
+  for (const { product, ark, ask, asvk } of AMD_ROOTS_WITH_VLEK) {
     for (const [at, file] of files[product]!.entries()) {
       const [intermediate, arkDer] = readCertificates(`${TRUST}/${file}`);
       compared += await compare(at === 0 ? ask! : asvk!, intermediate!, ark);

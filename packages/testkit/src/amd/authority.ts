@@ -147,7 +147,13 @@ export async function makeFakeAmd(product: AmdProductName): Promise<FakeAmd> {
     makeAuthority({ name: `SEV-${product}`, serialNumber: "0a0001", issuer: ark }),
     makeAuthority({ name: `SEV-VLEK-${product}`, serialNumber: "0a0101", issuer: ark }),
   ]);
-  const root = { product, ark: facts(ark), ask: facts(ask), asvk: facts(asvk) };
+  const root: AmdRoot = {
+    origin: "caller",
+    product,
+    ark: facts(ark),
+    ask: facts(ask),
+    asvk: facts(asvk),
+  };
   return { product, ark, ask, asvk, root };
 }
 
