@@ -1,6 +1,5 @@
 /** Why a TDX quote is refused beyond `intel/reasons.ts`; also the codes of the checks, in the order they are made. */
 export const TDX_REASONS = {
-  "tdx/report-malformed": "the TD report in the quote has reserved bits in use",
   "tdx/module-unknown": "the TCB info has no identity for the version of the TDX module that runs",
   "tdx/module-mismatch": "MRSIGNERSEAM or SEAMATTRIBUTES are not those of Intel's TDX module",
 } as const;
