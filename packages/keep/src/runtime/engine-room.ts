@@ -24,10 +24,17 @@ import type {
   WorkloadSpec,
 } from "./workload.ts";
 
+export interface EngineRoomOptions {
+  /** JavaScript heap of a worker, in MiB: names of files, descriptors, objects of wasm's own garbage collector. */
+  readonly heapMb?: number;
+}
+
+const DEFAULT_HEAP_MB = 1024;
+
 /** Starts the worker; see `EngineRoom`. */
-export function createEngineRoom(): EngineRoom {
+export function createEngineRoom(options: EngineRoomOptions = {}): EngineRoom {
   prepareTiers();
-  return new Room();
+  return new Room(options.heapMb ?? DEFAULT_HEAP_MB);
 }
 
 /** CPU time of everything but this thread, in milliseconds: the workload, its threads and the compiler. */
@@ -57,8 +64,10 @@ class Room implements EngineRoom, Workload {
   #cpuBefore = 0;
   #timer: NodeJS.Timeout | null = null;
   #finished = false;
+  readonly #heapMb: number;
 
-  constructor() {
+  constructor(heapMb: number) {
+    this.#heapMb = heapMb;
     this.stdin = new RingSink(this.#bell, this.#control, STDIO_RING_BYTES);
     this.stdout = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
     this.stderr = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
@@ -117,7 +126,7 @@ class Room implements EngineRoom, Workload {
   }
 
   #startWorker(thread: ThreadOrder | null): Worker {
-    const worker = startWorker({ control: this.#control, thread });
+    const worker = startWorker({ control: this.#control, thread }, this.#heapMb);
     this.#workers.add(worker);
     worker.on("message", (report: WorkerReport) => this.#hear(report));
     worker.on("error", (error) => this.#hearError(error));

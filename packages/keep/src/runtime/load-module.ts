@@ -8,9 +8,10 @@ import {
   THREADS_MODULE,
   UNSTABLE_MODULE,
 } from "@donjon/wasi/p1/functions";
+import { setEngineLimits } from "./engine-limits.ts";
 import { checkImports, checkMemories, type Entry, findEntry } from "./module-check.ts";
 import { type ModuleImport, type ModuleScan, scanModule } from "./module-scan.ts";
-import { chooseTier, limitMemory, setTier, type Tier } from "./tiers.ts";
+import { chooseTier, setTier, type Tier } from "./tiers.ts";
 
 export interface LoadedModule {
   readonly module: WebAssembly.Module;
@@ -28,7 +29,10 @@ const PROVIDED: Readonly<Record<string, ReadonlySet<string>>> = {
   [THREADS_MODULE]: new Set([THREAD_SPAWN]),
 };
 
-export type CheckedModule = Omit<LoadedModule, "module"> & { readonly maxPages: number };
+export type CheckedModule = Omit<LoadedModule, "module"> & {
+  readonly maxPages: number;
+  readonly tableCount: number;
+};
 
 /** Checks without compiling. Throws `DonjonError` `workload/invalid`, `workload/unsupported`, `workload/limit`. */
 export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModule {
@@ -46,7 +50,8 @@ export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModu
   }
   const maxPages = checkMemories(scan, memoryBytes);
   const wasi = new Set(scan.imports.map((one) => one.module));
-  return { entry, tier: chooseTier(scan.codeBytes), wasi, sharedMemory, maxPages };
+  const { tableCount } = scan;
+  return { entry, tier: chooseTier(scan.codeBytes), wasi, sharedMemory, maxPages, tableCount };
 }
 
 /**
@@ -55,7 +60,7 @@ export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModu
  */
 export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
   const checked = checkModule(bytes, memoryBytes);
-  limitMemory(checked.maxPages);
+  setEngineLimits(checked.maxPages, checked.tableCount);
   setTier(checked.tier);
   return { ...checked, module: compile(bytes) };
 }

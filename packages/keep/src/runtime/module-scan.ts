@@ -28,6 +28,8 @@ export interface ModuleScan {
   /** Names of exported functions, and of all exports. */
   readonly functions: ReadonlySet<string>;
   readonly exports: ReadonlySet<string>;
+  /** Tables of the module itself. */
+  readonly tableCount: number;
   /** Functions with a body. */
   readonly functionCount: number;
   /** Bytes of the code section. */
@@ -36,7 +38,7 @@ export interface ModuleScan {
 
 /** Imports and exports of one module, together. Real modules have hundreds. */
 const MAX_NAMES = 200_000;
-const SECTION = { import: 2, function: 3, memory: 5, export: 7, code: 10 } as const;
+const SECTION = { import: 2, function: 3, table: 4, memory: 5, export: 7, code: 10 } as const;
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
 
 class Malformed extends Error {}
@@ -132,6 +134,7 @@ function scanSections(bytes: Uint8Array): ModuleScan {
   const memories: MemoryLimits[] = [];
   const functions = new Set<string>();
   const exports = new Set<string>();
+  let tableCount = 0;
   let functionCount = 0;
   let codeBytes = 0;
   const outer = new SectionReader(bytes, 8, bytes.length);
@@ -153,9 +156,10 @@ function scanSections(bytes: Uint8Array): ModuleScan {
         exports.add(name);
       }
     } else if (id === SECTION.function) functionCount = reader.number();
+    else if (id === SECTION.table) tableCount = reader.count();
     else if (id === SECTION.code) codeBytes = size;
   }
-  return { imports, memories, functions, exports, functionCount, codeBytes };
+  return { imports, memories, functions, exports, tableCount, functionCount, codeBytes };
 }
 
 /** What comes before the first section. */

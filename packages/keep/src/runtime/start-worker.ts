@@ -7,10 +7,8 @@ declare const DONJON_WORKER_SOURCE: string | undefined;
 
 /** Stack of a worker: deep recursion in interpreters and compilers needs more than the engine's 4 MiB. */
 const STACK_MB = 16;
-/** JavaScript objects of a worker: files' names and descriptors, not the memory of the workload. */
-const HEAP_MB = 1024;
 
-export function startWorker(boot: WorkerBoot): Worker {
+export function startWorker(boot: WorkerBoot, heapMb: number): Worker {
   const bundled = typeof DONJON_WORKER_SOURCE === "string";
   return new Worker(bundled ? DONJON_WORKER_SOURCE : new URL("./worker.ts", import.meta.url), {
     eval: bundled,
@@ -19,6 +17,6 @@ export function startWorker(boot: WorkerBoot): Worker {
     // Nothing of the Keep's own process is visible in the worker.
     env: {},
     argv: [],
-    resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
+    resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: heapMb },
   });
 }

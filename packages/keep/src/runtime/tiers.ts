@@ -29,8 +29,3 @@ export function setTier(tier: Tier): void {
   // Functions are validated when they are first called: an invalid one ends the workload then.
   else setFlagsFromString("--wasm-lazy-validation");
 }
-
-/** No memory grows past this, whatever the module declares. */
-export function limitMemory(pages: number): void {
-  setFlagsFromString(`--wasm-max-mem-pages=${pages}`);
-}

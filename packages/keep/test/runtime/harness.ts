@@ -31,6 +31,7 @@ export type GuestSpec = Partial<Omit<WorkloadSpec, "limits" | "module" | "args">
   /** Number of arguments: how the guests of these tests choose what to do. */
   readonly argc?: number;
   readonly limits?: Partial<WorkloadLimits>;
+  readonly heapMb?: number;
 };
 
 export function guestBytes(name: string): Uint8Array {
@@ -39,9 +40,9 @@ export function guestBytes(name: string): Uint8Array {
 
 /** Starts a guest; its engine room is closed when the test ends. */
 export function startGuest(test: TestContext, spec: GuestSpec): Workload {
-  const room = createEngineRoom();
+  const room = createEngineRoom(spec.heapMb === undefined ? {} : { heapMb: spec.heapMb });
   test.after(() => room.close());
-  const { guest, argc = 0, limits, ...rest } = spec;
+  const { guest, argc = 0, limits, heapMb: _, ...rest } = spec;
   return room.run({
     env: new Map(),
     descriptors: STDIO,
