@@ -4,7 +4,9 @@
  * Sources: https://github.com/aws/aws-nitro-enclaves-nsm-api/blob/main/docs/attestation_process.md, section 3;
  * RFC 9052 section 4.2.
  */
-import { decode, encode } from "cborg";
+
+import { concatBytes } from "@donjon/core/bytes";
+import { decode } from "cborg";
 import { AttestError } from "../attest-error.ts";
 
 /** Largest document in octets; enclaves write at most 16,384. */
@@ -61,9 +63,27 @@ export function parseNitroDocument(bytes: Uint8Array): NitroDocument {
     throw malformed("nitro/malformed", `a signature of ${raw.length} octets`, "96");
   return {
     ...readPayload(decodeCbor(signedPayload, "the payload", true)),
-    signed: encode(["Signature1", header, new Uint8Array(), signedPayload]),
+    signed: sigStructure(header, signedPayload),
     signature: raw,
   };
+}
+
+/** `["Signature1", protected, h'', payload]` (RFC 9052 section 4.4), the one thing here that is written, not read. */
+function sigStructure(header: Uint8Array, payload: Uint8Array): Uint8Array {
+  const context = Uint8Array.from("\x84\x6aSignature1", (letter) => letter.charCodeAt(0));
+  return concatBytes(context, byteString(header), new Uint8Array([0x40]), byteString(payload));
+}
+
+/** A CBOR byte string with its shortest head; both limits above keep it under 65536 octets. */
+function byteString(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  const head =
+    length < 24
+      ? [0x40 | length]
+      : length < 256
+        ? [0x58, length]
+        : [0x59, length >> 8, length & 255];
+  return concatBytes(new Uint8Array(head), bytes);
 }
 
 function requireHeader(header: Uint8Array, unprotected: unknown): void {
