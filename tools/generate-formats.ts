@@ -7,10 +7,13 @@ import { dirname, join } from "node:path";
 import type { Knobs } from "../packages/attest/src/appraise/knob.ts";
 import { snakeCase } from "../packages/attest/src/appraise/knob.ts";
 import { SECTIONS } from "../packages/attest/src/appraise/sections.ts";
+import { INTEL_NOTES } from "../packages/attest/src/intel/layout-notes.ts";
 import * as intelLayouts from "../packages/attest/src/intel/layouts.ts";
 import * as sgxClaims from "../packages/attest/src/sgx/claims.ts";
+import { SGX_NOTES } from "../packages/attest/src/sgx/layout-notes.ts";
 import { SNP_NOTES } from "../packages/attest/src/snp/layout-notes.ts";
 import * as snpLayouts from "../packages/attest/src/snp/layouts.ts";
+import { TDX_NOTES } from "../packages/attest/src/tdx/layout-notes.ts";
 import * as tdxLayouts from "../packages/attest/src/tdx/layouts.ts";
 import type { BitLayout } from "../packages/core/src/bits.ts";
 import type { Layout } from "../packages/core/src/layout.ts";
@@ -46,7 +49,12 @@ const PAGES: readonly Page[] = [
 ];
 
 /** Prose for fields whose tables carry none, so that bundles for pages stay small. */
-const NOTES: Readonly<Record<string, Readonly<Record<string, string>>>> = { ...SNP_NOTES };
+const NOTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ...SNP_NOTES,
+  ...INTEL_NOTES,
+  ...TDX_NOTES,
+  ...SGX_NOTES,
+};
 
 /** Every layout that a module exports, by name. */
 function layouts(module: Readonly<Record<string, unknown>>): string {
