@@ -50,6 +50,7 @@ class Room implements EngineRoom, Workload {
   readonly stderr: RingSource;
   readonly result: Promise<WorkloadResult>;
   readonly phases = new Map<string, number>();
+  onRunning: (() => void) | null = null;
   readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
   readonly #bell = new GateBell(this.#control);
   readonly #workers = new Set<Worker>();
@@ -184,6 +185,7 @@ class Room implements EngineRoom, Workload {
     if (this.#finished) return;
     if (report.kind === "running") {
       for (const [name, ms] of report.phases) this.phases.set(name, ms);
+      this.onRunning?.();
     } else if (report.kind === "spawn") this.#spawn(report.order);
     else if (report.kind === "done") this.#finish(report.outcome, report.changes);
     else this.#fail(new DonjonError(report.code, report.message, { details: report.details }));

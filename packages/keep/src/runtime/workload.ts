@@ -101,6 +101,8 @@ export interface Workload {
   readonly result: Promise<WorkloadResult>;
   /** Milliseconds by phase, complete once the workload runs. */
   readonly phases: ReadonlyMap<string, number>;
+  /** Called once when the workload runs; never when it could not be started. */
+  onRunning: (() => void) | null;
 }
 
 /**

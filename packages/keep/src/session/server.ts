@@ -39,6 +39,7 @@ class SessionServer {
   #earlyEnd = false;
   #earlyStop: StopHow | null = null;
   #owner = false;
+  #started = false;
   #over = false;
 
   constructor(channel: Channel, keep: Keep) {
@@ -147,6 +148,7 @@ class SessionServer {
       new OutputPump(workload.stdout, this.#peer, CHANNEL.stdout),
       new OutputPump(workload.stderr, this.#peer, CHANNEL.stderr),
     ];
+    workload.onRunning = () => this.#guarded(() => this.#tellStarted(workload));
     workload.result.then(
       (result) => this.#finish(workload, result),
       (error) => this.#fail(error),
@@ -158,9 +160,15 @@ class SessionServer {
     await Promise.all(this.#outputs.map(({ ended }) => ended));
     await this.#keep.drain();
     this.#guarded(() => {
-      this.#peer.sendMessage({ type: "started", phases: workload.phases });
+      this.#tellStarted(workload);
       this.#sendTrees(result);
     });
+  }
+
+  #tellStarted(workload: Workload): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#peer.sendMessage({ type: "started", phases: workload.phases });
   }
 
   #sendTrees(result: WorkloadResult): void {
