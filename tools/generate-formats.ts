@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Knobs } from "../packages/attest/src/appraise/knob.ts";
 import { snakeCase } from "../packages/attest/src/appraise/knob.ts";
+import { POLICY_NOTES } from "../packages/attest/src/appraise/policy-notes.ts";
 import { SECTIONS } from "../packages/attest/src/appraise/sections.ts";
 import { INTEL_NOTES } from "../packages/attest/src/intel/layout-notes.ts";
 import * as intelLayouts from "../packages/attest/src/intel/layouts.ts";
@@ -128,11 +129,19 @@ function policy(): string {
   return [...intro, ...tables].join("\n");
 }
 
+/** @throws Error when a knob is explained nowhere */
+function knobNote(kind: string, name: string): string {
+  const notes: Readonly<Record<string, Readonly<Record<string, string>>>> = POLICY_NOTES;
+  const says = notes[kind]?.[name];
+  if (says === undefined) throw new Error(`${kind}.${name} is not explained`);
+  return says;
+}
+
 function knobTable(kind: string, knobs: Knobs): string {
   const rows = Object.entries(knobs).map(
-    ([name, { says }]) => `| \`${snakeCase(name)}\` | ${says} |`,
+    ([name, { form }]) => `| \`${snakeCase(name)}\` | ${form} | ${knobNote(kind, name)} |`,
   );
-  return [`## \`[${kind}]\``, "", "| Key | |", "|---|---|", ...rows, ""].join("\n");
+  return [`## \`[${kind}]\``, "", "| Key | Value | |", "|---|---|---|", ...rows, ""].join("\n");
 }
 
 /** Specifications write REPORT_DATA for what the code calls reportData. */

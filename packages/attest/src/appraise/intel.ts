@@ -9,21 +9,15 @@ import { atLeast, type Finding, forbiddenUnless, oneOf, type Rule } from "./rule
 const STATUSES = [...TCB_STATUSES, "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded"];
 
 export const PLATFORM_KNOBS = {
-  tcbStatus: textList("accepted TCB statuses; UpToDate when left out", STATUSES),
-  advisories: textList(
-    "advisories that may apply, such as INTEL-SA-00334, or `any`; not asked when left out",
-  ),
-  minimumEvaluationDataNumber: count("least tcbEvaluationDataNumber of the collateral"),
-  fmspc: hexList(6, "accepted platform families"),
-  ppid: hexList(16, "accepted platforms"),
-  platformInstanceId: hexList(16, "accepted instances of platforms with several packages"),
-  allowSmt: flag("false refuses platforms that run SMT or do not say; true when left out"),
-  allowDynamicPlatform: flag(
-    "false refuses platforms whose packages may change; true when left out",
-  ),
-  allowTrailingBytes: flag(
-    "false refuses quotes with octets after them, which no one signed; true when left out",
-  ),
+  tcbStatus: textList(STATUSES),
+  advisories: textList(),
+  minimumEvaluationDataNumber: count(),
+  fmspc: hexList(6),
+  ppid: hexList(16),
+  platformInstanceId: hexList(16),
+  allowSmt: flag(),
+  allowDynamicPlatform: flag(),
+  allowTrailingBytes: flag(),
 } as const;
 
 type PlatformPolicy = SectionOf<typeof PLATFORM_KNOBS>;

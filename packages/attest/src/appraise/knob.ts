@@ -5,7 +5,8 @@
 import { DonjonError } from "@donjon/core/errors";
 
 export interface Knob<T> {
-  readonly says: string;
+  /** What a value looks like, for documentation and people. */
+  readonly form: string;
   /** @throws DonjonError `policy/value` */
   readonly read: (value: unknown, path: string) => T;
 }
@@ -24,24 +25,24 @@ export const ANY = "any";
 const MAX_LIST = 4096;
 
 /** One value or a list of values, in hexadecimal, of `bytes` octets each. */
-export function hexList(bytes: number, says: string): Knob<readonly string[]> {
+export function hexList(bytes: number): Knob<readonly string[]> {
   return {
-    says: `${says}; ${bytes} octets in hexadecimal, one or a list`,
+    form: `${bytes} octets in hexadecimal, one or a list`,
     read: (value, path) => readHexList(value, path, bytes),
   };
 }
 
 /** As `hexList`, or the word `any`. */
-export function hexListOrAny(bytes: number, says: string): Knob<readonly string[] | typeof ANY> {
+export function hexListOrAny(bytes: number): Knob<readonly string[] | typeof ANY> {
   return {
-    says: `${says}; ${bytes} octets in hexadecimal, one or a list, or \`any\``,
+    form: `${bytes} octets in hexadecimal, one or a list, or \`any\``,
     read: (value, path) => (value === ANY ? ANY : readHexList(value, path, bytes)),
   };
 }
 
-export function flag(says: string): Knob<boolean> {
+export function flag(): Knob<boolean> {
   return {
-    says: `${says}; true or false`,
+    form: `true or false`,
     read: (value, path) => {
       if (typeof value !== "boolean") throw wrong(path, value, "true or false");
       return value;
@@ -49,22 +50,22 @@ export function flag(says: string): Knob<boolean> {
   };
 }
 
-export function count(says: string): Knob<number> {
-  return { says: `${says}; a whole number`, read: readCount };
+export function count(): Knob<number> {
+  return { form: `a whole number`, read: readCount };
 }
 
-export function countList(says: string): Knob<readonly number[]> {
+export function countList(): Knob<readonly number[]> {
   return {
-    says: `${says}; a whole number or a list`,
+    form: `a whole number or a list`,
     read: (value, path) =>
       readList(value, path).map((item, at) => readCount(item, `${path}[${at}]`)),
   };
 }
 
-export function textList(says: string, words?: readonly string[]): Knob<readonly string[]> {
+export function textList(words?: readonly string[]): Knob<readonly string[]> {
   const wanted = words === undefined ? "text" : `one of ${words.join(", ")}`;
   return {
-    says: words === undefined ? `${says}; text or a list` : `${says}; of ${words.join(", ")}`,
+    form: words === undefined ? "text or a list" : `of ${words.join(", ")}`,
     read: (value, path) =>
       readList(value, path).map((item, at) => {
         if (typeof item !== "string" || (words !== undefined && !words.includes(item))) {
@@ -76,9 +77,9 @@ export function textList(says: string, words?: readonly string[]): Knob<readonly
 }
 
 /** A number in hexadecimal, every set bit of which is wanted. */
-export function mask(says: string): Knob<bigint> {
+export function mask(): Knob<bigint> {
   return {
-    says: `${says}; a number in hexadecimal`,
+    form: `a number in hexadecimal`,
     read: (value, path) => {
       if (typeof value === "bigint" && value >= 0n) return value;
       if (typeof value !== "string" || !/^(0x)?[0-9a-f]{1,16}$/i.test(value))
@@ -91,10 +92,9 @@ export function mask(says: string): Knob<bigint> {
 /** A table of whole numbers with names from `names`, each a floor. */
 export function floors<const Names extends readonly string[]>(
   names: Names,
-  says: string,
 ): Knob<{ readonly [Name in Names[number]]?: number }> {
   return {
-    says: `${says}; a table of ${names.join(", ")}`,
+    form: `a table of ${names.join(", ")}`,
     read: (value, path) => {
       const out: Record<string, number> = {};
       for (const [name, item] of Object.entries(readTable(value, path))) {

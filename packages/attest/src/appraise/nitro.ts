@@ -7,20 +7,17 @@ const MAX_FIELD_BYTES = 512;
 const PCR = 48;
 
 export const NITRO_KNOBS = {
-  pcr0: hexListOrAny(PCR, "accepted enclave images; required"),
-  pcr1: hexList(PCR, "accepted kernels and boot file systems"),
-  pcr2: hexList(PCR, "accepted applications"),
-  pcr3: hexList(PCR, "accepted roles of the parent instance"),
-  pcr4: hexList(PCR, "accepted parent instances"),
-  pcr8: hexList(PCR, "accepted signers of the image"),
-  reportData: hexListOrAny(
-    64,
-    "accepted user data of 64 octets; required unless user data or a nonce is listed",
-  ),
-  userData: anyHex("accepted user data"),
-  nonce: anyHex("accepted nonces"),
-  moduleId: textList("accepted modules"),
-  allowDebug: flag("accept an enclave in debug mode, whose registers are zero"),
+  pcr0: hexListOrAny(PCR),
+  pcr1: hexList(PCR),
+  pcr2: hexList(PCR),
+  pcr3: hexList(PCR),
+  pcr4: hexList(PCR),
+  pcr8: hexList(PCR),
+  reportData: hexListOrAny(64),
+  userData: anyHex(),
+  nonce: anyHex(),
+  moduleId: textList(),
+  allowDebug: flag(),
 } as const;
 
 export type NitroPolicy = SectionOf<typeof NITRO_KNOBS>;
@@ -57,17 +54,16 @@ function judgeReportData(claims: NitroView, policy: NitroPolicy): Finding | unde
   return oneOfRequired(policy.reportData, claims.userData ?? "none");
 }
 
-function anyHex(says: string): Knob<readonly string[]> {
-  const text = textList(says);
+/** Octets of any length, one value or a list. */
+function anyHex(): Knob<readonly string[]> {
+  const text = textList();
   return {
-    says: `${says}; hexadecimal, one or a list`,
+    form: "hexadecimal, one or a list",
     read: (value, path) =>
       text.read(value, path).map((item, at) => {
         const bytes = item.length / 2;
-        return hexList(
-          Number.isInteger(bytes) && bytes <= MAX_FIELD_BYTES ? bytes : MAX_FIELD_BYTES,
-          says,
-        ).read(item, `${path}[${at}]`)[0]!;
+        const size = Number.isInteger(bytes) && bytes <= MAX_FIELD_BYTES ? bytes : MAX_FIELD_BYTES;
+        return hexList(size).read(item, `${path}[${at}]`)[0]!;
       }),
   };
 }

@@ -6,7 +6,7 @@ import { hexListOrAny, type Knobs, readSection, readTable, type SectionOf, wrong
 import { SECTIONS, type Sections } from "./sections.ts";
 
 const TOP_KNOBS = {
-  reportData: hexListOrAny(64, "accepted report data, for every kind that does not say its own"),
+  reportData: hexListOrAny(64),
 } as const;
 
 export type Policy = SectionOf<typeof TOP_KNOBS> & {

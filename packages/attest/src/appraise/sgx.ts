@@ -6,16 +6,16 @@ import { count, countList, flag, hexList, hexListOrAny, type SectionOf } from ".
 import { atLeast, forbiddenUnless, oneOf, oneOfRequired, type Rule } from "./rule.ts";
 
 export const SGX_KNOBS = {
-  mrEnclave: hexListOrAny(32, "accepted enclaves; required"),
-  reportData: hexListOrAny(64, "accepted report data; required here or at the top"),
-  mrSigner: hexList(32, "accepted signers"),
-  isvProdId: countList("accepted products of the signer"),
-  minimumIsvSvn: count("least security version"),
-  configId: hexList(64, "accepted configurations"),
-  isvFamilyId: hexList(16, "accepted families"),
-  isvExtProdId: hexList(16, "accepted extended products"),
-  allowDebug: flag("accept an enclave whose memory the host may read"),
-  allowProvisionKey: flag("accept an enclave that may get the provisioning key"),
+  mrEnclave: hexListOrAny(32),
+  reportData: hexListOrAny(64),
+  mrSigner: hexList(32),
+  isvProdId: countList(),
+  minimumIsvSvn: count(),
+  configId: hexList(64),
+  isvFamilyId: hexList(16),
+  isvExtProdId: hexList(16),
+  allowDebug: flag(),
+  allowProvisionKey: flag(),
   ...PLATFORM_KNOBS,
 } as const;
 

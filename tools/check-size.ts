@@ -1,0 +1,91 @@
+/**
+ * The verifier's size as a page loads it: bundled, minified, gzipped. Says which source files are in each bundle, so
+ * that a leak is named, not only weighed.
+ */
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const ROOT = dirname(import.meta.dirname);
+
+interface Budget {
+  readonly name: string;
+  /** Names to import, as a user of the package would. */
+  readonly source: string;
+  readonly maxGzipBytes: number;
+  /** Inputs that must not be in the bundle. */
+  readonly foreign?: RegExp;
+}
+
+const BUDGETS: readonly Budget[] = [
+  {
+    name: "SNP verification alone",
+    source: `export { verifySnp } from "@donjon/attest/snp";`,
+    maxGzipBytes: 15 * 1024,
+    foreign: /attest\/src\/(tdx|sgx|intel|nitro|appraise|envelope)\b|node_modules/,
+  },
+  {
+    name: "TDX verification alone",
+    source: `export { verifyTdx } from "@donjon/attest/tdx";`,
+    maxGzipBytes: 25 * 1024,
+    foreign: /attest\/src\/(snp|sgx|nitro|appraise|envelope)\b|trust\/amd|node_modules/,
+  },
+  {
+    // Policies as objects: TOML brings its parser, and signing results as JWT brings `jose`; see below.
+    name: "everything: all kinds of evidence, policies, envelopes, bundles, results",
+    source: `
+      export { verifyEvidence } from "@donjon/attest/verify";
+      export { parseReport, tableEndorsements } from "@donjon/attest/snp";
+      export { appraise, diffClaims, explain, formatDiff, parsePolicy, requireAccepted } from "@donjon/attest/appraise";
+      export {
+        encodeBundle, encodeEar, makeBundle, parseBundle, parseCmwCbor, parseCmwJson, parseEar, readCmwExtension,
+        readRaTlsExtension, verifyBundle, verifyRaTlsBinding,
+      } from "@donjon/attest/envelope";`,
+    maxGzipBytes: 45 * 1024,
+    foreign: /node_modules\/(jose|smol-toml)/,
+  },
+  {
+    name: "policies in TOML, besides",
+    source: `export { parsePolicyToml } from "@donjon/attest/appraise";`,
+    maxGzipBytes: 14 * 1024,
+  },
+  {
+    name: "results as JWT, besides",
+    source: `export { signEar, verifyEar } from "@donjon/attest/envelope";`,
+    maxGzipBytes: 20 * 1024,
+  },
+];
+
+async function measure({ source }: Budget): Promise<{ gzipBytes: number; inputs: string[] }> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    stdin: { contents: source, resolveDir: join(ROOT, "packages/attest"), loader: "ts" },
+    bundle: true,
+    write: false,
+    minify: true,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2024",
+    conditions: ["source"],
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  const [output] = Object.values(result.metafile.outputs);
+  const inputs = Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => path);
+  return { gzipBytes: gzipSync(result.outputFiles[0]!.contents, { level: 9 }).length, inputs };
+}
+
+for (const budget of BUDGETS) {
+  const { gzipBytes, inputs } = await measure(budget);
+  const { foreign } = budget;
+  const leaked = foreign === undefined ? [] : inputs.filter((path) => foreign.test(path));
+  const ok = gzipBytes <= budget.maxGzipBytes && leaked.length === 0;
+  console.log(
+    `${ok ? "ok  " : "FAIL"}  ${budget.name}: ${gzipBytes} of ${budget.maxGzipBytes} octets gzip, ${inputs.length} files`,
+  );
+  for (const path of leaked) console.log(`      must not be in it: ${path}`);
+  if (!ok) process.exitCode = 1;
+}
