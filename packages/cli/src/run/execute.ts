@@ -17,9 +17,20 @@ export interface Executed {
   readonly forced: number | null;
 }
 
+/** Time for output that is under way after a signal; who does not read then does not get it. */
+const FLUSH_AFTER_SIGNAL_MS = 500;
+
 /** What came from outside and ends the run. */
 interface Ending {
   code: number | null;
+  /** Settles soon after a signal, whether or not anybody reads. */
+  readonly cutOff: Promise<void>;
+  readonly cut: () => void;
+}
+
+function createEnding(): Ending {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { code: null, cutOff: promise, cut: resolve };
 }
 
 /** Calls `prepare` while the Keep boots. Throws `DonjonError`; the Keep is left to the caller. */
@@ -38,14 +49,16 @@ export async function executeRun(
   watch.note("prepare");
   await openSockets(gate, prepared.manifest);
   const run = session.provision(prepared.provision);
-  const ending: Ending = { code: null };
+  const ending = createEnding();
   const release = handleSignals(run, early, ending);
   try {
     const flushed = connectStdio(run, prepared.manifest, ending);
-    const started = run.started.then((phases) => watch.add(phases));
+    run.started.then(
+      (phases) => watch.add(phases),
+      () => {},
+    );
     const result = await run.result;
-    await started;
-    await flushed;
+    await Promise.race([flushed, ending.cutOff]);
     watch.note("exit");
     return {
       result,
@@ -113,8 +126,13 @@ function handleSignals(run: Run, early: EarlyKeep, ending: Ending): () => void {
     const handler = () => {
       const again = ending.code !== null;
       ending.code = code;
-      if (again) early.keep.kill();
-      else run.stop("interrupt");
+      if (again) {
+        early.keep.kill();
+        ending.cut();
+      } else {
+        run.stop("interrupt");
+        run.result.finally(() => setTimeout(ending.cut, FLUSH_AFTER_SIGNAL_MS)).catch(() => {});
+      }
     };
     process.on(signal, handler);
     return () => process.off(signal, handler);

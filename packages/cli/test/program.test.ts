@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createFiles, EXAMPLES, runCommand } from "./command.ts";
+import { GUESTS } from "./guest.ts";
+
+const COMMANDS = ["run", "init", "inspect", "completion"];
+
+test("help lists the commands, and each command's help has examples", async () => {
+  const help = await runCommand(["help"]);
+  assert.equal(help.code, 0);
+  for (const name of COMMANDS) assert.match(`${help.stdout}`, new RegExp(`^  ${name}\\b`, "m"));
+  for (const name of COMMANDS) {
+    const [one, two] = await Promise.all([
+      runCommand(["help", name]),
+      runCommand([name, "--help"]),
+    ]);
+    assert.deepEqual([one.code, two.code], [0, 0]);
+    assert.match(`${one.stdout}`, /Usage: donjon \w+.*\n[\s\S]*Examples:\n {2}.*donjon/);
+    assert.equal(`${one.stdout}`, `${two.stdout}`);
+  }
+});
+
+test("--version prints the version of the package", async () => {
+  const { version } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../package.json"), "utf8"),
+  );
+  const ended = await runCommand(["--version"]);
+  assert.deepEqual([ended.code, `${ended.stdout}`], [0, `${version}\n`]);
+});
+
+test("no command and wrong commands are usage errors with a way on", async () => {
+  const none = await runCommand([]);
+  assert.equal(none.code, 125);
+  assert.match(none.stderr, /Usage: donjon/);
+  const wrong = await runCommand(["rnu"]);
+  assert.equal(wrong.code, 125);
+  assert.match(wrong.stderr, /unknown command 'rnu'.*Did you mean run/);
+  const json = await runCommand(["run", "--json"]);
+  assert.equal(JSON.parse(json.stderr).error.code, "usage");
+});
+
+test("an error has line and column of the manifest and the nearest key", async (t) => {
+  const root = createFiles(t, { "donjon.toml": '[workload]\nfiel = "a.wasm"\n' });
+  const ended = await runCommand(["run", "--insecure", "."], { cwd: root });
+  assert.equal(ended.code, 125);
+  assert.match(
+    ended.stderr,
+    /^donjon: donjon\.toml:2:1: unknown key "fiel" in 'workload'; did you mean 'file'\?\n {2}hint: /,
+  );
+});
+
+test("completion scripts pass the shell's own check and know every command and option", async () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { stdout, code } = await runCommand(["completion", shell]);
+    assert.equal(code, 0);
+    for (const word of [...COMMANDS, "insecure", "print-manifest"])
+      assert.ok(`${stdout}`.includes(word), `${shell}: ${word}`);
+  }
+  const { stdout } = await runCommand(["completion", "bash"]);
+  const script = `${stdout}\nCOMP_WORDS=(donjon run --ins); COMP_CWORD=2; _donjon; echo "\${COMPREPLY[@]}"`;
+  const bash = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+  assert.equal(bash.stdout, "--insecure\n", bash.stderr);
+  const unknown = await runCommand(["completion", "tcsh"]);
+  assert.equal(unknown.code, 125);
+});
+
+test("inspect tells kind, imports, needs and grants, as text and as JSON", async (t) => {
+  const text = await runCommand(["inspect", join(EXAMPLES, "hello")]);
+  assert.equal(text.code, 0, text.stderr);
+  for (const pattern of [
+    /command \(WASI preview 1\)/,
+    /wasi_snapshot_preview1\.fd_write \(i32, i32, i32, i32\) -> i32/,
+    /files and directories +\/scratch \(in memory\)/,
+    /toolchain/,
+  ]) {
+    assert.match(`${text.stdout}`, pattern);
+  }
+  const root = createFiles(t, {
+    "a.wasm": GUESTS.cat(),
+    "c.wasm": Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0),
+    bad: "x",
+  });
+  const json = JSON.parse(
+    `${(await runCommand(["inspect", "--json", join(root, "a.wasm")])).stdout}`,
+  );
+  assert.deepEqual(
+    json.outline.imports.map(({ name }: { name: string }) => name),
+    ["fd_read", "fd_write", "proc_exit"],
+  );
+  assert.deepEqual(json.missing, []);
+  const component = await runCommand(["inspect", join(root, "c.wasm")]);
+  assert.match(`${component.stdout}`, /component/);
+  assert.equal((await runCommand(["inspect", join(root, "bad")])).code, 126);
+  assert.equal((await runCommand(["inspect", join(root, "none")])).code, 127);
+});
+
+test("init writes a manifest that runs, once", async (t) => {
+  const root = createFiles(t, { "prog.wasm": GUESTS.exit(9) });
+  const first = await runCommand(["init", root]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal((await runCommand(["run", "--insecure", root])).code, 9);
+  const again = await runCommand(["init", root]);
+  assert.equal(again.code, 125);
+  assert.match(again.stderr, /is there already/);
+  const two = createFiles(t, { "a.wasm": "", "b.wasm": "" });
+  assert.match((await runCommand(["init", two])).stderr, /--module FILE/);
+  assert.ok(!existsSync(join(two, "donjon.toml")));
+});
+
+test("init translates an Enarx.toml", async (t) => {
+  const root = createFiles(t, {
+    "main.wasm": GUESTS.exit(8),
+    "Enarx.toml": 'files = [{ kind = "stdout", name = "out" }]\n',
+  });
+  assert.equal((await runCommand(["init", root])).code, 0);
+  assert.match(
+    readFileSync(join(root, "donjon.toml"), "utf8"),
+    /\[\[descriptors\]\]\nkind = "stdout"\nname = "out"\n/,
+  );
+  assert.equal((await runCommand(["run", "--insecure", root])).code, 8);
+});
+
+test("colours are there on a terminal only, and not with NO_COLOR", (t) => {
+  const probe = spawnSync("script", ["--version"]);
+  if (probe.status !== 0) return t.skip("no 'script' here to make a terminal");
+  const run = (env: Record<string, string>) =>
+    spawnSync(
+      "script",
+      [
+        "-qec",
+        `${join(import.meta.dirname, "../bin/donjon")} inspect ${join(EXAMPLES, "hello")}`,
+        "/dev/null",
+      ],
+      { encoding: "utf8", env: { PATH: process.env["PATH"], TERM: "xterm", ...env } },
+    ).stdout;
+  assert.ok(run({}).includes("\u001b[1m"));
+  assert.ok(!run({ NO_COLOR: "1" }).includes("\u001b["));
+});
