@@ -15,7 +15,7 @@ import {
   type Relaxation,
   verifyEvidence,
 } from "../verify.ts";
-import { MAX_ENVELOPE_BYTES } from "./cbor.ts";
+import { MAX_ENVELOPE_BYTES } from "./envelope-error.ts";
 
 export const BUNDLE_FORMAT = "donjon/proof/1";
 

@@ -1,5 +1,5 @@
 import { type DecodeOptions, decode } from "cborg";
-import { AttestError } from "../attest-error.ts";
+import { envelopeError, envelopeLimit, MAX_ENVELOPE_BYTES } from "./envelope-error.ts";
 
 /** A tagged value, kept as it stands. */
 export class Tagged {
@@ -11,9 +11,6 @@ export class Tagged {
     this.value = value;
   }
 }
-
-/** Octets of one envelope: a certificate chain, collateral and a quote fit many times over. */
-export const MAX_ENVELOPE_BYTES = 4 << 20;
 
 /** Every tag is kept: which may stand where is for the reader of the envelope to say. */
 const KEEP_TAGS = new Proxy({} as NonNullable<DecodeOptions["tags"]>, {
@@ -44,26 +41,4 @@ export function decodeCbor(bytes: Uint8Array, what: string): unknown {
       cause,
     );
   }
-}
-
-export function envelopeError(
-  what: string,
-  found: string,
-  wanted: string,
-  cause?: unknown,
-): AttestError {
-  return new AttestError(
-    "evidence/malformed",
-    "envelope/malformed",
-    `Cannot read ${what}: found ${found}, wanted ${wanted}`,
-    { cause },
-  );
-}
-
-export function envelopeLimit(what: string, size: number): AttestError {
-  return new AttestError(
-    "evidence/malformed",
-    "envelope/limit",
-    `Cannot read ${what}: found ${size} octets, wanted at most ${MAX_ENVELOPE_BYTES}`,
-  );
 }

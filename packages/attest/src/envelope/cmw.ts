@@ -7,7 +7,8 @@ import { DER_TAG, DerReader } from "@donjon/core/der";
 import { DonjonError } from "@donjon/core/errors";
 import type { Certificate } from "@donjon/core/x509";
 import { encode, Token, Type } from "cborg";
-import { decodeCbor, envelopeError, envelopeLimit, MAX_ENVELOPE_BYTES, Tagged } from "./cbor.ts";
+import { decodeCbor, Tagged } from "./cbor.ts";
+import { envelopeError, envelopeLimit, MAX_ENVELOPE_BYTES } from "./envelope-error.ts";
 
 /** id-pe-cmw: the extension of certificates, CRLs and requests that holds a CMW. */
 export const CMW_OID = "1.3.6.1.5.5.7.1.35";

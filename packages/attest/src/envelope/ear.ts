@@ -8,7 +8,7 @@ import type { Appraisal } from "../appraise/appraise.ts";
 import type { PolicyReason } from "../appraise/reasons.ts";
 import { AttestError } from "../attest-error.ts";
 import type { Json } from "../plain.ts";
-import { envelopeError } from "./cbor.ts";
+import { envelopeError } from "./envelope-error.ts";
 
 export const EAR_PROFILE = "tag:ietf.org,2026:rats/ear#04";
 /** Veraison's and Trustee's. */

@@ -7,7 +7,8 @@ import { equalBytes } from "@donjon/core/bytes";
 import { encodeHex } from "@donjon/core/hex";
 import type { Certificate } from "@donjon/core/x509";
 import { AttestError } from "../attest-error.ts";
-import { decodeCbor, envelopeError, Tagged } from "./cbor.ts";
+import { decodeCbor, Tagged } from "./cbor.ts";
+import { envelopeError } from "./envelope-error.ts";
 
 export const RA_TLS_OID = "2.23.133.5.4.9";
 
