@@ -32,6 +32,10 @@ export interface WorkloadLimits {
   readonly outputBytes: number | null;
 }
 
+/**
+ * Bytes of `module` and `trees` that fill their buffer are moved to the worker, not copied: they are gone for the
+ * caller after `run`.
+ */
 export interface WorkloadSpec {
   readonly module: Uint8Array;
   readonly args: readonly string[];
