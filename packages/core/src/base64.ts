@@ -5,6 +5,17 @@ const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** RFC 4648 section 5, without padding. */
 const URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/** In place of a value, for characters outside the alphabet. */
+const FOREIGN = 255;
+const STANDARD_VALUES = /* @__PURE__ */ valuesOf(STANDARD);
+const URL_SAFE_VALUES = /* @__PURE__ */ valuesOf(URL_SAFE);
+
+function valuesOf(alphabet: string): Uint8Array {
+  const values = new Uint8Array(128).fill(FOREIGN);
+  for (let value = 0; value < alphabet.length; value++) values[alphabet.charCodeAt(value)] = value;
+  return values;
+}
+
 export function encodeBase64(bytes: Uint8Array): string {
   const text = encode(bytes, STANDARD);
   return text + "=".repeat((4 - (text.length % 4)) % 4);
@@ -51,14 +62,14 @@ function encode(bytes: Uint8Array, alphabet: string): string {
 
 function decode(text: string, alphabet: string, name: string): Uint8Array<ArrayBuffer> {
   if (text.length % 4 === 1) throw invalid(name, `${text.length} characters`, "whole octets");
-  const values = new Map(Array.from(alphabet, (letter, value) => [letter, value]));
+  const values = alphabet === STANDARD ? STANDARD_VALUES : URL_SAFE_VALUES;
   const bytes = new Uint8Array(Math.floor((text.length * 6) / 8));
   let bits = 0;
   let count = 0;
   let at = 0;
   for (let i = 0; i < text.length; i++) {
-    const value = values.get(text[i]!);
-    if (value === undefined)
+    const value = values[text.charCodeAt(i)] ?? FOREIGN;
+    if (value === FOREIGN)
       throw invalid(name, `a foreign character at position ${i}`, "its alphabet only");
     bits = (bits << 6) | value;
     count += 6;

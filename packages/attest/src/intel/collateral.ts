@@ -150,11 +150,7 @@ function urlDecode(text: string): string {
 }
 
 function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  return text;
+  return new TextDecoder("latin1").decode(bytes);
 }
 
 function tooLong(found: number): DonjonError {
