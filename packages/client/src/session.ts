@@ -115,7 +115,7 @@ export function openSession(stream: Duplex): Session {
       if (run?.finished !== true) fail(closedError());
     }),
   );
-  stream.on("error", (cause) => guarded(() => fail(closedError(cause))));
+  stream.on("error", (cause) => guarded(() => fail(asClosedError(cause))));
   stream.on("close", () => guarded(() => run?.finished === true || fail(closedError())));
   peer.sendMessage({ type: "hello", protocol: SESSION_PROTOCOL });
 
@@ -148,6 +148,11 @@ function closedError(cause?: unknown): DonjonError {
     "the session ended before the run was over; the Keep or the host between has stopped",
     { cause },
   );
+}
+
+/** The gate says itself why it refused a stream. */
+function asClosedError(cause: unknown): DonjonError {
+  return cause instanceof DonjonError ? cause : closedError(cause);
 }
 
 function asDonjonError(error: unknown): DonjonError {

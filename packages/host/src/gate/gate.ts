@@ -73,7 +73,10 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
     createConnection: () => keep.in,
     settings: GATE_SETTINGS,
   });
-  session.on("connect", () => session.setLocalWindowSize(GATE_CONNECTION_WINDOW));
+  session.on("connect", () => {
+    // The Keep may have gone before this comes.
+    if (!session.destroyed) session.setLocalWindowSize(GATE_CONNECTION_WINDOW);
+  });
   session.on("error", () => {});
   let allowed: ReadonlySet<string> = new Set();
   let lines = 0;

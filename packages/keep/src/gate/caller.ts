@@ -30,7 +30,10 @@ export function createGateCaller(openPipe: () => Duplex): GateCaller {
     if (session !== null) return session;
     session = connect("http://host", { createConnection: openPipe, settings: GATE_SETTINGS });
     session.on("error", () => {});
-    session.on("connect", (it) => it.setLocalWindowSize(GATE_CONNECTION_WINDOW));
+    session.on("connect", (it) => {
+      // The host may have gone before this comes.
+      if (!it.destroyed) it.setLocalWindowSize(GATE_CONNECTION_WINDOW);
+    });
     return session;
   };
   return {

@@ -33,7 +33,7 @@ export function createTlsSide(identity: KeepIdentity, ca?: string): TlsSide {
       }
       handshakes += 1;
       const socket = new TLSSocket(stream as never, { isServer: true, secureContext });
-      const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS);
+      const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
       const settle = () => {
         clearTimeout(timer);
         handshakes -= 1;
@@ -76,7 +76,7 @@ function connectSecured(
   const timer = setTimeout(
     () => fail(`no handshake within ${TLS_HANDSHAKE_MS} ms`),
     TLS_HANDSHAKE_MS,
-  );
+  ).unref();
   socket.on("error", fail);
   socket.on("close", () => fail("the other side closed it"));
   socket.once("secureConnect", () => {

@@ -4,8 +4,10 @@ import { randomBytes } from "node:crypto";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { openSession } from "@donjon/client/session";
 import type { Backend, StartedKeep } from "@donjon/host/backend/backend";
+import { createCertificate } from "./certificate.ts";
 import { encodeConnectGuest, encodeEchoServerGuest, encodeHelloGuest } from "./guests.ts";
 import { callPort, readAll, startKeep, startRun } from "./keep-fixture.ts";
 
@@ -85,6 +87,39 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       const guest = encodeConnectGuest(3, "hello");
       const { run } = startRun(under.gate, guest, connection("tcp", "127.0.0.1", 1));
       await assert.rejects(run.result, { code: "gate/closed", message: /ECONNREFUSED/ });
+    });
+
+    test("ends TLS 1.3 inside the Keep for a TLS listener, and takes nothing older", async () => {
+      await using under = startKeep(backend);
+      const port = await echoPort(under.gate);
+      const { run } = startRun(under.gate, encodeEchoServerGuest(3), listener("tls"));
+      run.result.catch(() => {});
+      const call = { host: "127.0.0.1", port, rejectUnauthorized: false };
+      const secured = connectTls(call);
+      let version: string | null = null;
+      secured.once("secureConnect", () => {
+        version = secured.getProtocol();
+      });
+      secured.end("over TLS");
+      assert.equal((await readAll(secured)).toString(), "over TLS");
+      assert.equal(version, "TLSv1.3");
+      const plain = await callPort(port, Buffer.from("not TLS")).catch(() => Buffer.alloc(0));
+      assert.notEqual(plain.toString(), "not TLS");
+      const old = connectTls({ ...call, maxVersion: "TLSv1.2" });
+      await assert.rejects(readAll(old), /version|alert|disconnected|reset|hang up/i);
+    });
+
+    test("refuses a TLS connection to a peer whose certificate no root vouches for", async () => {
+      const { certificate, key } = createCertificate();
+      const peer = createTlsServer({ cert: certificate, key }, (socket) => socket.end("trust me"));
+      await new Promise<void>((resolve) => peer.listen(0, "127.0.0.1", resolve));
+      const { port } = peer.address() as { port: number };
+      await using under = startKeep(backend);
+      under.gate.allowConnections([`localhost:${port}`]);
+      const guest = encodeConnectGuest(3, "hello");
+      const { run } = startRun(under.gate, guest, connection("tls", "localhost", port));
+      await assert.rejects(run.result, { code: "gate/refused", message: /certificate/ });
+      peer.close();
     });
 
     test("answers another protocol number with 505, and what it does not know with 404 or 400", async () => {
