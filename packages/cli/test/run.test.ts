@@ -121,6 +121,58 @@ test("a reader that goes away ends the run quietly, as SIGPIPE does", (t) => {
   assert.equal(stderr, "");
 });
 
+test("output that cannot be written is a failure with a reason", (t) => {
+  const root = createFiles(t, { "flood.wasm": GUESTS.flood() });
+  const line = `'${LAUNCHER}' run --insecure flood.wasm > /dev/full; echo $?`;
+  const ended = spawnSync("sh", ["-c", line], { cwd: root, encoding: "utf8" });
+  assert.equal(ended.stdout, "125\n");
+  assert.match(ended.stderr, /^donjon: the output cannot be written: ENOSPC/);
+});
+
+test("a Keep that dies is told as such", async (t) => {
+  const root = createFiles(t, { "cat.wasm": GUESTS.cat() });
+  const child = startCommand(["run", "--insecure", join(root, "cat.wasm")]);
+  child.stdin!.write("ready");
+  await once(child.stdout!, "data");
+  const keeps = spawnSync("ps", ["-o", "pid=", "--ppid", `${child.pid}`], { encoding: "utf8" });
+  for (const pid of keeps.stdout.trim().split(/\s+/)) process.kill(Number(pid), "SIGKILL");
+  const ended = await waitFor(child);
+  assert.equal(ended.code, 125);
+  assert.match(ended.stderr, /^donjon: the Keep was ended by SIGKILL before the run was over/);
+});
+
+test("no Keep outlives a command that is killed", async (t) => {
+  const root = createFiles(t, { "spin.wasm": GUESTS.spin() });
+  const child = startCommand([
+    "run",
+    "--insecure",
+    "--stdin",
+    "null",
+    "--time",
+    "100s",
+    join(root, "spin.wasm"),
+  ]);
+  const keeps = () =>
+    spawnSync("ps", ["-o", "pid=", "--ppid", `${child.pid}`], { encoding: "utf8" })
+      .stdout.trim()
+      .split(/\s+/)
+      .filter((pid) => pid !== "");
+  while (keeps().length === 0) await new Promise(setImmediate);
+  const pids = keeps();
+  child.kill("SIGKILL");
+  await waitFor(child);
+  const isThere = (pid: string) => {
+    try {
+      return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+    } catch {
+      return false;
+    }
+  };
+  const end = Date.now() + 10_000;
+  while (pids.some(isThere) && Date.now() < end) await new Promise(setImmediate);
+  assert.deepEqual(pids.filter(isThere), []);
+});
+
 test("Ctrl-C ends the program, also when nobody reads its output", async (t) => {
   const root = createFiles(t, { "flood.wasm": GUESTS.flood(), "cat.wasm": GUESTS.cat() });
   const cat = startCommand(["run", "--insecure", join(root, "cat.wasm")]);

@@ -23,6 +23,8 @@ const FLUSH_AFTER_SIGNAL_MS = 500;
 /** What came from outside and ends the run. */
 interface Ending {
   code: number | null;
+  /** What to tell besides the exit code. */
+  error: DonjonError | null;
   /** Settles soon after a signal, whether or not anybody reads. */
   readonly cutOff: Promise<void>;
   readonly cut: () => void;
@@ -30,7 +32,7 @@ interface Ending {
 
 function createEnding(): Ending {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { code: null, cutOff: promise, cut: resolve };
+  return { code: null, error: null, cutOff: promise, cut: resolve };
 }
 
 /** Calls `prepare` while the Keep boots. Throws `DonjonError`; the Keep is left to the caller. */
@@ -58,16 +60,19 @@ export async function executeRun(
       () => {},
     );
     const result = await run.result;
+    const { manifest, workload } = await run.provisioned;
     await Promise.race([flushed, ending.cutOff]);
+    if (ending.error !== null) throw ending.error;
     watch.note("exit");
     return {
       result,
-      digests: await run.provisioned,
+      digests: { manifest, workload },
       phases: watch.phases,
       forced: ending.code,
       prepared,
     };
   } catch (error) {
+    if (ending.error !== null) throw ending.error;
     if (ending.code !== null) throw new Interrupted(ending.code);
     throw await explainLoss(error, early);
   } finally {
@@ -152,8 +157,13 @@ async function connectStdio(run: Run, { descriptors }: Manifest, ending: Ending)
   } else run.stdin.end();
   const broken = (error: Error) => {
     // A native program would get SIGPIPE here.
-    ending.code ??=
-      (error as NodeJS.ErrnoException).code === "EPIPE" ? EXIT.brokenPipe : EXIT.failed;
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") ending.code ??= EXIT.brokenPipe;
+    else
+      ending.error ??= new DonjonError(
+        "files/write",
+        `the output cannot be written: ${error.message}`,
+        { cause: error },
+      );
     run.stop("kill");
   };
   await Promise.all([

@@ -1,5 +1,5 @@
 /** This process's descriptors 0, 1 and 2 as streams, with back-pressure and large reads. */
-import { createReadStream, createWriteStream, fstatSync } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { PassThrough, Readable, type Writable } from "node:stream";
 
@@ -31,7 +31,6 @@ export function openOutput(fd: 1 | 2): Writable {
     return new PassThrough().resume();
   }
   if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd, readable: false, writable: true });
-  if (stat.isFile()) return createWriteStream("", { fd, autoClose: false });
   return fd === 1 ? process.stdout : process.stderr;
 }
 
