@@ -31,7 +31,10 @@ export class VerifyCache {
   readonly #entries: number;
   readonly #keys = new Map<string, CryptoKey>();
   readonly #signatures = new Map<string, true>();
+  /** Checks under way: chains checked side by side share links. */
+  readonly #running = new Map<string, Promise<boolean>>();
   readonly #parsed = new Map<string, unknown>();
+  readonly #pinned = new Map<string, Uint8Array>();
 
   constructor(options: { readonly entries?: number } = {}) {
     this.#entries = options.entries ?? MAX_ENTRIES;
@@ -50,18 +53,20 @@ export class VerifyCache {
     message: Uint8Array,
     remember = true,
   ): Promise<boolean> {
-    const id = remember ? signatureKey(scheme, spki, signature, message) : undefined;
-    if (id !== undefined && this.#signatures.has(id)) return true;
-    const key = await this.#importKey(scheme, spki);
-    if (key === undefined) return false;
-    const good = await crypto.subtle.verify(
-      SCHEMES[scheme].verify,
-      key,
-      plain(signature),
-      plain(message),
-    );
-    if (good && id !== undefined) keep(this.#signatures, id, true, this.#entries);
-    return good;
+    if (!remember) return this.#verify(scheme, spki, signature, message);
+    const id = signatureKey(scheme, spki, signature, message);
+    if (this.#signatures.has(id)) return true;
+    const before = this.#running.get(id);
+    if (before !== undefined) return before;
+    const running = this.#verify(scheme, spki, signature, message);
+    this.#running.set(id, running);
+    try {
+      const good = await running;
+      if (good) keep(this.#signatures, id, true, this.#entries);
+      return good;
+    } finally {
+      this.#running.delete(id);
+    }
   }
 
   /** What `parse` made of exactly these octets before, or makes of them now. `kind` keeps parsers apart. */
@@ -73,6 +78,26 @@ export class VerifyCache {
     const value = parse(bytes.slice());
     keep(this.#parsed, id, value, this.#entries);
     return value;
+  }
+
+  async #verify(
+    scheme: SignatureScheme,
+    spki: Uint8Array,
+    signature: Uint8Array,
+    message: Uint8Array,
+  ): Promise<boolean> {
+    const key = await this.#importKey(scheme, spki);
+    if (key === undefined) return false;
+    return crypto.subtle.verify(SCHEMES[scheme].verify, key, plain(signature), plain(message));
+  }
+
+  /** The octets of a pinned constant in base64. */
+  pinned(base64: string): Uint8Array {
+    const before = this.#pinned.get(base64);
+    if (before !== undefined) return before;
+    const octets = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    keep(this.#pinned, base64, octets, this.#entries);
+    return octets;
   }
 
   async #importKey(scheme: SignatureScheme, spki: Uint8Array): Promise<CryptoKey | undefined> {
