@@ -19,6 +19,6 @@ done
 for source in kernels/*.c; do
   name=$(basename "$source" .c)
   if [ ! -f "$cache/native/$name" ] || [ "$source" -nt "$cache/native/$name" ]; then
-    zig cc -O2 -s -o "$cache/native/$name" "$source" -lm
+    zig cc -O2 -ffp-contract=off -s -o "$cache/native/$name" "$source" -lm
   fi
 done

@@ -61,7 +61,7 @@ int main(void) {
                  i ? "," : "", i, i * 7, i % 1000, i % 100, i % 13, i % 97);
   strcpy(p, "]");
   double total = 0;
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < 40; round++) {
     strcpy(work, text);
     at = work;
     used = 0;

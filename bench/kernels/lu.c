@@ -1,6 +1,6 @@
 // LU factorisation without pivoting.
 #include <stdio.h>
-enum { N = 800 };
+enum { N = 1500 };
 static double a[N][N];
 int main(void) {
   for (int i = 0; i < N; i++)

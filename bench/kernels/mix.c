@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { NODES = 512, SIDE = 32, TEXT = 4096, ROUNDS = 6000 };
+enum { NODES = 512, SIDE = 32, TEXT = 4096, ROUNDS = 20000 };
 
 struct node { struct node *next; int16_t key, value; };
 static struct node nodes[NODES];

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of 64 MiB made on the fly.
+// SHA-256 (FIPS 180-4) of 192 MiB made on the fly.
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static void block(const uint8_t *p) {
 }
 int main(void) {
   static uint8_t data[65536];
-  uint64_t total = 64ull << 20;
+  uint64_t total = 192ull << 20;
   for (uint32_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * 7 + (i >> 8));
   for (uint64_t done = 0; done < total; done += sizeof data) {
     data[0]++;

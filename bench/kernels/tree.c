@@ -13,7 +13,7 @@ static void fell(struct tree *t) { if (t) { fell(t->left); fell(t->right); free(
 int main(void) {
   long total = 0;
   for (int depth = 4; depth <= 18; depth += 2)
-    for (int i = 0; i < 1 << (19 - depth); i++) { struct tree *t = grow(depth); total += count(t); fell(t); }
+    for (int i = 0; i < 1 << (22 - depth); i++) { struct tree *t = grow(depth); total += count(t); fell(t); }
   printf("%ld\n", total);
   return 0;
 }
