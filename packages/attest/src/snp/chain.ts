@@ -49,7 +49,7 @@ export async function verifyChain(input: ChainInput, checks: CheckList): Promise
 /** The pinned ARK; a certificate of it that came along must hold the same key. */
 async function verifyArk(input: ChainInput, checks: CheckList): Promise<Issuer> {
   const { root, authorities } = input;
-  const ark = pinned(root.ark);
+  const ark = pinned(root.ark, input.cache);
   const given = authorities.find((authority) => authority.subject.commonName === ark.name);
   const key = given?.publicKey.encoding ?? ark.spki;
   checks.require(
@@ -106,7 +106,7 @@ async function verifyIntermediate(
     input.now,
     checks,
   );
-  return pinned(known!);
+  return pinned(known!, input.cache);
 }
 
 async function verifyAuthority(
@@ -244,11 +244,11 @@ function requireAlgorithm(name: string, algorithm: SignatureAlgorithm, checks: C
   );
 }
 
-function pinned(authority: AmdAuthority): Issuer {
+function pinned(authority: AmdAuthority, cache: VerifyCache): Issuer {
   return {
     name: authority.commonName,
     serialNumber: authority.serialNumber,
-    spki: Uint8Array.from(atob(authority.spki), (octet) => octet.charCodeAt(0)),
+    spki: cache.pinned(authority.spki),
   };
 }
 
