@@ -31,6 +31,12 @@ export interface EngineRoomOptions {
 
 const DEFAULT_HEAP_MB = 1024;
 
+/**
+ * Time that threads have to end. V8 stops running code at once, but never while it compiles, and a hostile
+ * function can keep its compiler busy for minutes. The Keep's end takes such a thread with it.
+ */
+const TERMINATE_MS = 1000;
+
 /** Starts the worker; see `EngineRoom`. */
 export function createEngineRoom(options: EngineRoomOptions = {}): EngineRoom {
   prepareTiers();
@@ -227,19 +233,27 @@ class Room implements EngineRoom, Workload {
 
   /**
    * Ends every thread, then the streams: what was written last is still in the rings. A worker that
-   * has told its own end writes no more, and nobody waits for it.
+   * has told its own end writes no more, and nobody waits for it; nor, for longer than `TERMINATE_MS`,
+   * for one that V8 cannot interrupt.
    */
   async #end(quiet: boolean): Promise<void> {
     this.#finished = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const ended = Promise.all([...this.#workers].map((worker) => worker.terminate()));
-    if (!quiet || this.#workers.size > 1) await ended;
+    if (!quiet || this.#workers.size > 1) await atMost(TERMINATE_MS, ended);
     for (const listener of this.#listeners.values()) listener.close();
     for (const pump of this.#pumps) pump.finish();
     this.stdin.finish();
     this.stdout.finish();
     this.stderr.finish();
   }
+}
+
+/** Resolves with `work` or when the time is over, whichever is first. */
+function atMost(timeMs: number, work: Promise<unknown>): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeMs);
+  return Promise.race([work.finally(() => clearTimeout(timer)), promise]);
 }
 
 /** Buffers that hold exactly what is handed over are moved, not copied; each once. */
