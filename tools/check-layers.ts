@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { LAYERS, type Layer } from "./layers.ts";
 
 const IMPORT =
-  /(?:^|[\n;])\s*(?:import|export)\s(?:[^"';]*?\sfrom\s*)?["']([^"']+)["']|\b(?:import|require)\s*\(\s*["']([^"']+)["']/g;
+  /(?:^|[\n;])\s*(?:import|export)\s(?:[^"';]*?\sfrom\s*)?["']([^"']+)["']|(?<![.\w])(?:import|require)\s*\(\s*["']([^"']+)["']/g;
 
 /** Module specifiers that a source text imports, comments left out. */
 export function importsOf(source: string): string[] {

@@ -8,7 +8,7 @@ const file = "/r/packages/wasi/src/p1/clock.ts";
 const wasi = LAYERS["wasi"]!;
 
 test("importsOf finds every form of import and none in comments", () => {
-  const source = `import a from "a";\nimport type { B } from './b.ts';\nexport * from "c";\n// import "no";\n/* import "no2" */\nconst d = await import("d"); require("e");\nimport "f";`;
+  const source = `import a from "a";\nimport type { B } from './b.ts';\nexport * from "c";\n// import "no";\n/* import "no2" */\nconst d = await import("d"); require("e");\nimport "f";\nchecks.require("no3", x);`;
   assert.deepEqual(importsOf(source).sort(), ["./b.ts", "a", "c", "d", "e", "f"]);
 });
 
