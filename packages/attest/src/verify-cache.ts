@@ -29,7 +29,7 @@ const MAX_ENTRIES = 4096;
  */
 export class VerifyCache {
   readonly #entries: number;
-  readonly #keys = new Map<string, CryptoKey>();
+  readonly #keys = new Map<string, Promise<CryptoKey | undefined>>();
   readonly #signatures = new Map<string, true>();
   /** Checks under way: chains checked side by side share links. */
   readonly #running = new Map<string, Promise<boolean>>();
@@ -104,16 +104,24 @@ export class VerifyCache {
     const id = `${scheme}:${bytesKey(spki)}`;
     const before = this.#keys.get(id);
     if (before !== undefined) return before;
-    try {
-      const key = await crypto.subtle.importKey("spki", plain(spki), SCHEMES[scheme].key, false, [
-        "verify",
-      ]);
-      keep(this.#keys, id, key, this.#entries);
-      return key;
-    } catch {
-      // WebCrypto names no reason; a key off the curve or of another kind has signed nothing.
-      return undefined;
-    }
+    const key = importKey(scheme, spki);
+    keep(this.#keys, id, key, this.#entries);
+    if ((await key) === undefined) this.#keys.delete(id);
+    return key;
+  }
+}
+
+async function importKey(
+  scheme: SignatureScheme,
+  spki: Uint8Array,
+): Promise<CryptoKey | undefined> {
+  try {
+    return await crypto.subtle.importKey("spki", plain(spki), SCHEMES[scheme].key, false, [
+      "verify",
+    ]);
+  } catch {
+    // WebCrypto names no reason; a key off the curve or of another kind has signed nothing.
+    return undefined;
   }
 }
 
