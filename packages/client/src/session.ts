@@ -150,9 +150,10 @@ function closedError(cause?: unknown): DonjonError {
   );
 }
 
-/** The gate says itself why it refused a stream. */
+/** The gate says itself why it refused a stream; a stream that only ended says nothing. */
 function asClosedError(cause: unknown): DonjonError {
-  return cause instanceof DonjonError ? cause : closedError(cause);
+  const told = cause instanceof DonjonError && cause.code !== "gate/closed";
+  return told ? cause : closedError(cause);
 }
 
 function asDonjonError(error: unknown): DonjonError {

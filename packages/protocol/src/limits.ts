@@ -24,13 +24,8 @@ export const MAX_SECRETS = 256;
 export const MAX_BACKLOG = 4096;
 /** Streams open at once on one pipe of the gate. */
 export const MAX_GATE_STREAMS = 8192;
-/**
- * Octets that one gate stream may carry unread. With `MAX_GATE_STREAMS` of them the connection's own
- * window (2^31 - 1) is never the one that fills up, so that slow streams cannot stall the others.
- */
+/** Octets that one gate stream may carry unread, in each direction. */
 export const GATE_STREAM_WINDOW = 256 << 10;
-/** Octets of all header fields of one gate request or answer. */
-export const MAX_GATE_HEADER_BYTES = 16 << 10;
 /** Characters of a listener's name. */
 export const MAX_LISTENER_NAME = 256;
 /** Octets of one console line; a longer one is cut. */

@@ -1,19 +1,16 @@
 /** The host's side of the gate (protocol README, gate): calls the Keep, answers its calls. */
-import { type ClientHttp2Session, connect } from "node:http2";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
 import {
   encodeAuthority,
-  encodeListenAuthority,
-  GATE_CONNECTION_WINDOW,
-  GATE_HEADER,
-  GATE_PROTOCOL,
-  GATE_SETTINGS,
+  encodeListenTarget,
+  HEALTH_TARGET,
   type KeepState,
   parseAuthority,
   parseHealth,
-  SESSION_AUTHORITY,
+  SESSION_TARGET,
 } from "@donjon/protocol/gate/gate";
+import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
 import type { StartedKeep } from "../backend/backend.ts";
 import { answerKeep } from "./dial.ts";
@@ -67,17 +64,9 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-/** Speaks HTTP/2 on the pipes of a started Keep. */
+/** Speaks the gate's protocol on the pipes of a started Keep. */
 export function openGate(keep: StartedKeep, options: GateOptions): Gate {
-  const session = connect("http://keep", {
-    createConnection: () => keep.in,
-    settings: GATE_SETTINGS,
-  });
-  session.on("connect", () => {
-    // The Keep may have gone before this comes.
-    if (!session.destroyed) session.setLocalWindowSize(GATE_CONNECTION_WINDOW);
-  });
-  session.on("error", () => {});
+  const pipe = openGatePipe(keep.in, { role: "caller", Duplex });
   let allowed: ReadonlySet<string> = new Set();
   let lines = 0;
   const connections = new Set<Promise<void>>();
@@ -96,46 +85,35 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   });
 
   return {
-    openSession: () => callKeep(session, SESSION_AUTHORITY),
+    openSession: () => callKeep(pipe, SESSION_TARGET),
     allowConnections: (authorities) => {
       allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
     },
     async listen(listen) {
-      const open = () => callKeep(session, encodeListenAuthority(listen.name));
+      const open = () => callKeep(pipe, encodeListenTarget(listen.name));
       const bound = await listenForKeep(listen, open, track);
       listeners.add(bound);
       return bound;
     },
-    health: () => askHealth(session),
+    health: () => askHealth(pipe),
     async close() {
       for (const listener of listeners) listener.close();
       if (connections.size > 0) await settleWithin(Promise.all(connections), DRAIN_MS);
-      session.destroy();
-      keep.in.destroy();
+      pipe.close();
       keep.out.destroy();
     },
   };
 }
 
-const VERSION = { [GATE_HEADER]: String(GATE_PROTOCOL) };
-
-/** A `CONNECT`. Any answer but 200 of this protocol ends the stream with an error. */
-function callKeep(session: ClientHttp2Session, authority: string): Duplex {
-  if (session.destroyed) throw lostError();
-  const headers = { ":method": "CONNECT", ":authority": authority, ...VERSION };
-  const stream = session.request(headers, { endStream: false });
-  stream.on("response", (answer) => {
-    const protocol = answer[GATE_HEADER];
-    if (answer[":status"] === 200 && protocol === String(GATE_PROTOCOL)) return;
-    const message = `the Keep answers ${authority} with status ${answer[":status"]} (protocol ${protocol ?? "none"}), wanted 200 (protocol ${GATE_PROTOCOL})`;
-    stream.destroy(new DonjonError("gate/refused", message));
-  });
-  return stream;
+/** A refusal is the error of the stream. */
+function callKeep(pipe: GatePipe<Duplex>, target: string): Duplex {
+  if (pipe.closed) throw lostError();
+  return pipe.open(target);
 }
 
-async function askHealth(session: ClientHttp2Session): Promise<KeepHealth> {
-  if (session.destroyed) throw lostError();
-  const stream = session.request({ ":method": "GET", ":path": "/health", ...VERSION });
+async function askHealth(pipe: GatePipe<Duplex>): Promise<KeepHealth> {
+  const stream = callKeep(pipe, HEALTH_TARGET);
+  stream.end();
   let body = "";
   stream.setEncoding("utf8");
   for await (const chunk of stream) {
@@ -145,7 +123,7 @@ async function askHealth(session: ClientHttp2Session): Promise<KeepHealth> {
   return parseHealth(body);
 }
 
-/** Characters of an answer to `GET /health`. */
+/** Characters of a Keep's health. */
 const MAX_HEALTH = 1024;
 
 function lostError(): DonjonError {

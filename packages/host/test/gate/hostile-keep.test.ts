@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { type ClientHttp2Session, connect, performServerHandshake } from "node:http2";
 import { createServer } from "node:net";
-import { type Duplex, duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { openSession } from "@donjon/client/session";
+import { encodeMuxFrame, encodeU32, MUX_KIND } from "@donjon/protocol/gate/mux-frame";
+import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
 import type { StartedKeep } from "../../src/backend/backend.ts";
 import { openGate } from "../../src/gate/gate.ts";
 
@@ -31,18 +32,18 @@ function createFakeKeep(): FakeKeep {
   };
 }
 
-function callHost(fake: FakeKeep): ClientHttp2Session {
-  const session = connect("http://host", { createConnection: () => fake.out });
-  session.on("error", () => {});
-  return session;
+function callHost(fake: FakeKeep): GatePipe<Duplex> {
+  return openGatePipe(fake.out, { role: "caller", Duplex });
 }
 
-function ask(session: ClientHttp2Session, headers: Record<string, string>): Promise<number> {
+/** "accepted", or the sentence of the refusal. */
+function ask(pipe: GatePipe<Duplex>, target: string): Promise<string> {
   return new Promise((resolve) => {
-    const stream = session.request(headers, { endStream: true });
-    stream.on("response", (answer) => resolve(Number(answer[":status"])));
-    stream.on("error", () => resolve(0));
-    stream.on("close", () => resolve(0));
+    const stream = pipe.open(target, () => {
+      resolve("accepted");
+      stream.destroy();
+    });
+    stream.on("error", (error) => resolve(error.message));
     stream.resume();
   });
 }
@@ -53,19 +54,15 @@ test("the host refuses every connection until it is told which are allowed, and 
   const { port } = server.address() as { port: number };
   const fake = createFakeKeep();
   const gate = openGate(fake.started, { onConsole: () => {} });
-  const session = callHost(fake);
-  const dial = (authority: string, version = "1") =>
-    ask(session, { ":method": "CONNECT", ":authority": authority, "donjon-gate": version });
-  assert.equal(await dial(`127.0.0.1:${port}`), 403);
+  const pipe = callHost(fake);
+  assert.match(await ask(pipe, `127.0.0.1:${port}`), /not among the manifest's connections/);
   gate.allowConnections([`127.0.0.1:${port}`]);
-  assert.equal(await dial(`127.0.0.1:${port}`), 200);
-  assert.equal(await dial(`127.0.0.1:${port + 1}`), 403);
-  assert.equal(await dial("169.254.169.254:80"), 403);
-  assert.equal(await dial(`localhost:${port}`), 403);
-  assert.equal(await dial("nonsense"), 400);
-  assert.equal(await dial(`127.0.0.1:${port}`, "2"), 505);
-  assert.equal(await ask(session, { ":method": "GET", ":path": "/", "donjon-gate": "1" }), 404);
-  session.destroy();
+  assert.equal(await ask(pipe, `127.0.0.1:${port}`), "accepted");
+  for (const other of [`127.0.0.1:${port + 1}`, "169.254.169.254:80", `localhost:${port}`]) {
+    assert.match(await ask(pipe, other), /not among the manifest's connections/);
+  }
+  assert.match(await ask(pipe, "nonsense"), /wanted "host:port"/);
+  pipe.close();
   await gate.close();
   server.close();
 });
@@ -74,18 +71,18 @@ test("console lines of the Keep arrive without control characters, one per call"
   const fake = createFakeKeep();
   const lines: string[] = [];
   const gate = openGate(fake.started, { onConsole: (line) => lines.push(line) });
-  const session = callHost(fake);
-  const stream = session.request({ ":method": "POST", ":path": "/console", "donjon-gate": "1" });
+  const pipe = callHost(fake);
+  const stream = pipe.open("console");
   stream.end(`\u001b]0;owned\u0007${"x".repeat(100_000)}`);
   stream.resume();
-  await new Promise((resolve) => stream.once("close", resolve));
+  await new Promise((resolve) => stream.once("end", resolve));
   assert.equal(lines.length, 1);
   assert.equal(lines[0], `\ufffd]0;owned\ufffd${"x".repeat(4096 - 10)}`);
-  session.destroy();
+  pipe.close();
   await gate.close();
 });
 
-test("a Keep that speaks no HTTP/2 ends its pipes and hangs nobody", async () => {
+test("a Keep that speaks another language ends its pipes and hangs nobody", async () => {
   const fake = createFakeKeep();
   const gate = openGate(fake.started, { onConsole: () => {} });
   const run = openSession(gate.openSession()).provision({
@@ -98,26 +95,17 @@ test("a Keep that speaks no HTTP/2 ends its pipes and hangs nobody", async () =>
   fake.out.write(randomBytes(4096));
   fake.in.resume();
   fake.out.resume();
-  await assert.rejects(run.result, { code: "session/closed" });
+  await assert.rejects(run.result, { code: "gate/protocol" });
   await assert.rejects(gate.health());
   await gate.close();
 });
 
-test("a Keep of another gate protocol is refused", async () => {
+test("a Keep of another gate protocol is refused, and every stream is told why", async () => {
   const fake = createFakeKeep();
-  const server = performServerHandshake(fake.in);
-  server.on("error", () => {});
-  server.on("stream", (stream) => {
-    stream.on("error", () => {});
-    stream.respond({ ":status": 200, "donjon-gate": "2" });
-  });
   const gate = openGate(fake.started, { onConsole: () => {} });
   const session = openSession(gate.openSession());
-  await assert.rejects(session.hello, {
-    code: "gate/refused",
-    message: /protocol 2.*wanted 200 \(protocol 1\)/,
-  });
-  server.destroy();
+  fake.in.write(encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(2)));
+  await assert.rejects(session.hello, { code: "gate/protocol", message: /protocol 2, wanted 1/ });
   await gate.close();
 });
 

@@ -1,6 +1,6 @@
 /** The workload's sockets: listeners that the host calls, connections that the Keep asks for. */
 import { type Duplex, finished } from "node:stream";
-import { GATE_STATUS } from "@donjon/protocol/gate/gate";
+import { MUX_REFUSAL, type MuxRefusal } from "@donjon/protocol/gate/mux";
 import { DRAIN_MS, MAX_BACKLOG } from "@donjon/protocol/limits";
 import type {
   ConnectDescriptor,
@@ -14,7 +14,7 @@ import type { TlsSide } from "./tls.ts";
 interface Call {
   readonly name: string;
   readonly accept: () => Duplex;
-  readonly refuse: (status: number) => void;
+  readonly refuse: (refusal: MuxRefusal, reason: string) => void;
 }
 
 export class Connections {
@@ -38,7 +38,7 @@ export class Connections {
   onCall(call: Call): void {
     if (this.#early === null) this.#route(call);
     else if (this.#early.length < MAX_BACKLOG) this.#early.push(call);
-    else call.refuse(GATE_STATUS.busy);
+    else call.refuse(MUX_REFUSAL.busy, `${MAX_BACKLOG} connections wait already`);
   }
 
   /** The workload runs: calls that waited and calls to come go to it. */
@@ -54,7 +54,7 @@ export class Connections {
 
   refuseNew(): void {
     this.#workload = null;
-    for (const call of this.#early ?? []) call.refuse(GATE_STATUS.notFound);
+    for (const call of this.#early ?? []) refuseUnknown(call);
     this.#early = null;
   }
 
@@ -81,7 +81,7 @@ export class Connections {
   #route(call: Call): void {
     const listener = this.#listeners.get(call.name);
     if (listener === undefined || this.#workload === null) {
-      call.refuse(GATE_STATUS.notFound);
+      refuseUnknown(call);
     } else if (listener.protocol === "tls") {
       const stream = call.accept();
       this.#watch(stream);
@@ -109,4 +109,8 @@ export class Connections {
       if (this.#unfinished.size === 0) this.#onDrained?.();
     });
   }
+}
+
+function refuseUnknown(call: Call): void {
+  call.refuse(MUX_REFUSAL.unknown, "the manifest has no such listener, or nothing runs");
 }

@@ -3,7 +3,7 @@
  * the caller, because this package knows no platform and both sides of the gate need the same.
  */
 import { DonjonError } from "@donjon/core/errors";
-import type { MuxStream, MuxStreamEvents } from "./mux.ts";
+import { MUX_REFUSAL, type MuxStream, type MuxStreamEvents } from "./mux.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -90,14 +90,15 @@ export function createGateDuplex<D extends DuplexLike>(
     onEnd() {
       if (!over) duplex.push(null);
     },
-    onReset() {
+    onReset(cause) {
       if (over) return;
       over = true;
-      duplex.destroy(gone());
+      duplex.destroy(cause instanceof DonjonError ? cause : gone());
     },
-    onRefuse(reason) {
+    onRefuse(refusal, reason) {
       over = true;
-      duplex.destroy(new DonjonError("gate/refused", reason));
+      const code = refusal === MUX_REFUSAL.unreachable ? "gate/closed" : "gate/refused";
+      duplex.destroy(new DonjonError(code, reason));
     },
     onWritable: flush,
   };

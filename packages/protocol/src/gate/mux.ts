@@ -25,17 +25,22 @@ import {
 /** The number both ends state first; another is refused. */
 export const MUX_PROTOCOL = 1;
 
+/** Why a stream is refused, as one octet. */
+export const MUX_REFUSAL = { refused: 1, unknown: 2, busy: 3, unreachable: 4 } as const;
+export type MuxRefusal = (typeof MUX_REFUSAL)[keyof typeof MUX_REFUSAL];
+const LAST_REFUSAL = 4;
+
 export interface MuxStreamEvents {
   /** The callee took the stream. Data may have been sent before. */
   onAccept?(): void;
-  /** The callee refused it, in a sentence; nothing follows. */
-  onRefuse?(reason: string): void;
+  /** The callee refused it, and says why in a sentence; nothing follows. */
+  onRefuse?(refusal: MuxRefusal, reason: string): void;
   /** Bytes, valid as long as what was given to `receive`. Say `consumed` once they are used up. */
   onData(piece: Uint8Array): void;
   /** No more bytes will come. */
   onEnd(): void;
-  /** The stream is gone in both directions; nothing follows. */
-  onReset(): void;
+  /** The stream is gone in both directions; nothing follows. The cause, when the whole pipe went. */
+  onReset(cause?: unknown): void;
   /** `writable()` may have grown. */
   onWritable(): void;
 }
@@ -48,8 +53,8 @@ export interface MuxStream {
   events: MuxStreamEvents | null;
   /** Callee only: the stream was taken. */
   accept(): void;
-  /** Callee only: the stream was not taken, in a sentence. It is gone. */
-  refuse(reason: string): void;
+  /** Callee only: the stream was not taken, and why in a sentence. It is gone. */
+  refuse(refusal: MuxRefusal, reason: string): void;
   /** Octets that `write` takes now. */
   writable(): number;
   /** Sends 1 to `writable()` octets; they must stay as they are until the pipe has written them. */
@@ -132,11 +137,11 @@ export class Mux {
     return stream;
   }
 
-  /** The pipe is gone: every stream is reset. */
-  close(): void {
+  /** The pipe is gone: every stream is reset, and told the cause. */
+  close(cause?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const stream of [...this.#streams.values()]) this.#drop(stream);
+    for (const stream of [...this.#streams.values()]) this.#drop(stream, cause);
   }
 
   #onFrame(kind: MuxKind, id: number, payload: Uint8Array): void {
@@ -184,7 +189,9 @@ export class Mux {
       stream.events?.onAccept?.();
     } else {
       this.#forget(stream);
-      stream.events?.onRefuse?.(decodeText(payload));
+      const refusal = payload[0] as number;
+      if (refusal < 1 || refusal > LAST_REFUSAL) throw violation(`refusal ${refusal}`);
+      stream.events?.onRefuse?.(refusal as MuxRefusal, decodeText(payload.subarray(1)));
     }
   }
 
@@ -235,8 +242,8 @@ export class Mux {
       receivedEnd: false,
       gone: false,
       accept: () => this.#answer(stream, MUX_KIND.accept, EMPTY),
-      refuse: (reason) => {
-        this.#answer(stream, MUX_KIND.refuse, encodeReason(reason));
+      refuse: (refusal, reason) => {
+        this.#answer(stream, MUX_KIND.refuse, encodeRefusal(refusal, reason));
         this.#forget(stream);
       },
       writable: () =>
@@ -288,9 +295,9 @@ export class Mux {
     stream.owed = 0;
   }
 
-  #drop(stream: StreamState): void {
+  #drop(stream: StreamState, cause?: unknown): void {
     this.#forget(stream);
-    stream.events?.onReset();
+    stream.events?.onReset(cause);
   }
 
   #forget(stream: StreamState): void {
@@ -311,11 +318,12 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** UTF-8, at least 2 octets, cut at a character when it is too long. */
-function encodeReason(reason: string): Uint8Array {
-  const text = reason.length < 2 ? "refused" : reason;
+/** One octet and a sentence, cut at a character when it is too long. */
+function encodeRefusal(refusal: MuxRefusal, reason: string): Uint8Array {
   const bytes = new Uint8Array(MAX_GATE_REASON_BYTES);
-  return bytes.subarray(0, new TextEncoder().encodeInto(text, bytes).written);
+  bytes[0] = refusal;
+  const { written } = new TextEncoder().encodeInto(reason || "refused", bytes.subarray(1));
+  return bytes.subarray(0, 1 + written);
 }
 
 function tooManyStreams(): DonjonError {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { DonjonError } from "@donjon/core/errors";
 import fc from "fast-check";
 import { createGateDuplex } from "../../src/gate/duplex.ts";
-import { Mux, type MuxStream, type MuxStreamEvents } from "../../src/gate/mux.ts";
+import { MUX_REFUSAL, Mux, type MuxStream, type MuxStreamEvents } from "../../src/gate/mux.ts";
 import { encodeMuxFrame, encodeMuxHeader, encodeU32, MUX_KIND } from "../../src/gate/mux-frame.ts";
 import { GATE_STREAM_WINDOW, MAX_GATE_STREAMS } from "../../src/limits.ts";
 
@@ -21,7 +21,7 @@ function createLog(): Log {
     bytes: [],
     calls: [],
     onAccept: () => log.calls.push("accept"),
-    onRefuse: (reason) => log.calls.push(`refuse ${reason}`),
+    onRefuse: (refusal, reason) => log.calls.push(`refuse ${refusal} ${reason}`),
     onData: (piece) => {
       for (const byte of piece) log.bytes.push(byte);
     },
@@ -112,12 +112,14 @@ test("a sender stops at its credit and goes on when the reader has consumed", ()
 });
 
 test("a refusal carries its reason and frees the stream", () => {
-  const { caller, callee, pump } = createPair((opened) => opened.refuse("no listener 'web'"));
+  const { caller, callee, pump } = createPair((opened) =>
+    opened.refuse(MUX_REFUSAL.unknown, "no listener 'web'"),
+  );
   const here = createLog();
   const mine = caller.open("listen:web", here);
   mine.write(Uint8Array.of(1, 2, 3));
   pump();
-  assert.deepEqual(here.calls, ["refuse no listener 'web'"]);
+  assert.deepEqual(here.calls, ["refuse 2 no listener 'web'"]);
   assert.equal(mine.writable(), 0);
   assert.equal(caller.size + callee.size, 0);
 });
@@ -333,7 +335,7 @@ test("a Duplex on each end moves a megabyte with back-pressure and ends cleanly"
 });
 
 test("a Duplex whose stream is refused fails with the reason", async () => {
-  const { caller, pump } = createPair((opened) => opened.refuse("not here"));
+  const { caller, pump } = createPair((opened) => opened.refuse(MUX_REFUSAL.refused, "not here"));
   let stream: MuxStream;
   const mine = createGateDuplex(Duplex, () => stream);
   stream = caller.open("x", mine.events);

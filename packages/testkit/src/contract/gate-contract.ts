@@ -1,12 +1,14 @@
 /** What the gate of every backend's Keep must do; hostile hosts included. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { createServer } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { openSession } from "@donjon/client/session";
-import type { Backend, StartedKeep } from "@donjon/host/backend/backend";
+import type { Backend } from "@donjon/host/backend/backend";
+import { encodeMuxFrame, encodeU32, MUX_KIND } from "@donjon/protocol/gate/mux-frame";
+import { openGatePipe } from "@donjon/protocol/gate/pipe";
 import { createCertificate } from "./certificate.ts";
 import { encodeConnectGuest, encodeEchoServerGuest, encodeHelloGuest } from "./guests.ts";
 import { callPort, readAll, startKeep, startRun } from "./keep-fixture.ts";
@@ -122,26 +124,39 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       peer.close();
     });
 
-    test("answers another protocol number with 505, and what it does not know with 404 or 400", async () => {
-      await using under = startKeep(backend);
-      await under.gate.health();
-      await using other = startRawKeep(backend);
-      const ask = (headers: IncomingHttpHeaders) => askStatus(other.session, headers);
-      assert.equal(await ask({ ":method": "CONNECT", ":authority": "session" }), 505);
-      const wrong = { ":method": "CONNECT", ":authority": "session", "donjon-gate": "2" };
-      assert.equal(await ask(wrong), 505);
-      const version = { "donjon-gate": "1" };
-      assert.equal(await ask({ ":method": "GET", ":path": "/", ...version }), 404);
-      assert.equal(await ask({ ":method": "CONNECT", ":authority": "evil:1", ...version }), 400);
+    test("refuses what it does not know, in a sentence, and goes on", async () => {
+      const keep = backend.start({ onConsole: () => {} });
+      const pipe = openGatePipe(keep.in, { role: "caller", Duplex });
+      for (const target of ["evil:1", "Session", "listen:", "x".repeat(1024)]) {
+        const stream = pipe.open(target);
+        await assert.rejects(readAll(stream), {
+          code: "gate/refused",
+          message: /wanted "session"/,
+        });
+      }
+      const health = pipe.open("health");
+      health.end();
+      assert.match((await readAll(health)).toString(), /"state":"new"/);
+      keep.kill();
+      pipe.close();
+      await keep.ended;
     });
 
-    test("ends the Keep when the host sends what is not HTTP/2", async () => {
-      const keep = backend.start({ onConsole: () => {} });
-      keep.in.on("error", () => {});
-      keep.in.resume();
-      keep.in.write(randomBytes(65536));
-      assert.equal((await keep.ended).kind, "exited");
-    });
+    const openings: readonly (readonly [string, Uint8Array])[] = [
+      ["random bytes", randomBytes(65536)],
+      ["another protocol number", encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(2))],
+      ["a frame before the preface", encodeMuxFrame(MUX_KIND.open, 1, Buffer.from("session"))],
+      ["half a frame", encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(1)).subarray(0, 7)],
+    ];
+    for (const [what, bytes] of openings) {
+      test(`ends the Keep when the host sends ${what} and closes`, async () => {
+        const keep = backend.start({ onConsole: () => {} });
+        keep.in.on("error", () => {});
+        keep.in.resume();
+        keep.in.end(bytes);
+        assert.deepEqual(await keep.ended, { kind: "exited", code: 0 });
+      });
+    }
 
     test("ends the Keep when the host closes the pipe", async () => {
       const keep = backend.start({ onConsole: () => {} });
@@ -197,36 +212,4 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
 
 async function echoPort(gate: ReturnType<typeof startKeep>["gate"]): Promise<number> {
   return (await gate.listen({ name: "echo", address: "127.0.0.1", port: 0 })).port;
-}
-
-/** A Keep called by a bare HTTP/2 client in place of the host's gate. */
-function startRawKeep(
-  backend: Backend,
-): AsyncDisposable & { keep: StartedKeep; session: ClientHttp2Session } {
-  const keep = backend.start({ onConsole: () => {} });
-  const session = connect("http://keep", { createConnection: () => keep.in });
-  session.on("error", () => {});
-  return {
-    keep,
-    session,
-    async [Symbol.asyncDispose]() {
-      keep.kill();
-      session.destroy();
-      await keep.ended;
-    },
-  };
-}
-
-async function askStatus(
-  session: ClientHttp2Session,
-  headers: IncomingHttpHeaders,
-): Promise<number> {
-  const stream = session.request(headers);
-  stream.on("error", () => {});
-  return new Promise((resolve) => {
-    stream.on("response", (answer) => resolve(Number(answer[":status"])));
-    stream.on("close", () => resolve(0));
-    stream.resume();
-    stream.end();
-  });
 }

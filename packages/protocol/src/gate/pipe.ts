@@ -1,0 +1,120 @@
+/**
+ * One pipe of the gate, for both ends alike: the multiplexer on the platform's byte stream, and its
+ * streams as the platform's Duplex. Whatever goes wrong on the pipe is its end, told once.
+ */
+import { createGateDuplex, type DuplexClass, type DuplexLike } from "./duplex.ts";
+import { Mux, type MuxRefusal, type MuxStream } from "./mux.ts";
+
+/** The part of a platform's byte stream that is used here. */
+export interface BytePipe {
+  on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  on(event: "end" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  destroy(): unknown;
+}
+
+/** A stream that the other end asks for. One of the two is called, once, maybe later. */
+export interface GateCall<D> {
+  readonly target: string;
+  accept(): D;
+  refuse(refusal: MuxRefusal, reason: string): void;
+}
+
+export interface GatePipeOptions<D extends DuplexLike> {
+  readonly role: "caller" | "callee";
+  readonly Duplex: DuplexClass<D>;
+  /** Callee: the other end asks for a stream. */
+  onCall?(call: GateCall<D>): void;
+  /** The pipe is gone, and all streams with it. The error, when the other end broke the protocol. */
+  onClosed?(error: unknown): void;
+}
+
+export interface GatePipe<D> {
+  readonly closed: boolean;
+  /**
+   * Caller: asks for `target`. Bytes may be written at once. A refusal is the error of the Duplex:
+   * `gate/refused`, or `gate/closed` when what was asked for could not be reached.
+   * Throws `gate/closed` when the pipe is gone.
+   */
+  open(target: string, onAccept?: () => void): D;
+  close(): void;
+}
+
+export function openGatePipe<D extends DuplexLike>(
+  pipe: BytePipe,
+  options: GatePipeOptions<D>,
+): GatePipe<D> {
+  const { role, Duplex, onCall, onClosed } = options;
+  let closed = false;
+  const mux: Mux = new Mux({
+    role,
+    output: gatherWrites(pipe),
+    onOpen: (stream) => onCall?.(createCall(Duplex, stream)),
+  });
+  const end = (error: unknown): void => {
+    if (closed) return;
+    closed = true;
+    mux.close(error);
+    pipe.destroy();
+    onClosed?.(error);
+  };
+  pipe.on("data", (bytes) => {
+    try {
+      mux.receive(bytes);
+    } catch (error) {
+      end(error);
+    }
+  });
+  pipe.on("error", () => end(null));
+  pipe.on("end", () => end(null));
+  pipe.on("close", () => end(null));
+  return {
+    get closed() {
+      return closed;
+    },
+    open(target, onAccept) {
+      let stream: MuxStream;
+      const { duplex, events } = createGateDuplex(Duplex, () => stream);
+      stream = mux.open(target, onAccept === undefined ? events : { ...events, onAccept });
+      return duplex;
+    },
+    close: () => end(null),
+  };
+}
+
+function createCall<D extends DuplexLike>(Duplex: DuplexClass<D>, stream: MuxStream): GateCall<D> {
+  const { duplex, events } = createGateDuplex(Duplex, () => stream);
+  stream.events = events;
+  return {
+    target: stream.target,
+    accept() {
+      stream.accept();
+      return duplex;
+    },
+    refuse(refusal, reason) {
+      stream.refuse(refusal, reason);
+      // It has no reader: what was sent early goes with it.
+      duplex.destroy();
+    },
+  };
+}
+
+/** All frames of one turn leave in one write. */
+function gatherWrites(pipe: BytePipe): (bytes: Uint8Array) => void {
+  let corked = false;
+  const flush = (): void => {
+    corked = false;
+    pipe.uncork();
+  };
+  return (bytes) => {
+    if (!corked) {
+      corked = true;
+      pipe.cork();
+      queueMicrotask(flush);
+    }
+    pipe.write(bytes);
+  };
+}
