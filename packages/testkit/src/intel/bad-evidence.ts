@@ -5,7 +5,7 @@ import { type EcParty, makeEcParty } from "../ecdsa-authority.ts";
 import { signText } from "./collateral.ts";
 import { type IntelEvidence, type IntelEvidenceOptions, makeIntelEvidence } from "./evidence.ts";
 import { FAKE_QE_SVN, type FakeBody, type QuoteOptions } from "./quote.ts";
-import { FAKE_COMPONENTS, FAKE_PCE_SVN } from "./sgx-extension.ts";
+import { encodeSgxExtension, FAKE_COMPONENTS, FAKE_PCE_SVN } from "./sgx-extension.ts";
 import { type FakeIntel, ROOT_NAME } from "./vendor.ts";
 
 export interface BadIntelEvidence {
@@ -77,7 +77,13 @@ export async function badIntelEvidence(intel: FakeIntel): Promise<readonly BadIn
     ca: true,
   });
   addQuotes(list, stranger);
-  addChains(list, intel, stranger);
+  const leafAuthority = await makeEcParty({
+    name: intel.platformCa.name,
+    serialNumber: "0c0001",
+    curve: "P-256",
+    issuer: intel.root,
+  });
+  addChains(list, intel, stranger, leafAuthority);
   addCrls(list, intel, stranger);
   addSignedJson(list, intel, stranger);
   addIdentities(list);
@@ -138,12 +144,22 @@ function addQuotes(list: Catalogue, stranger: EcParty): void {
   }));
 }
 
-function addChains(list: Catalogue, intel: FakeIntel, stranger: EcParty): void {
+function addChains(
+  list: Catalogue,
+  intel: FakeIntel,
+  stranger: EcParty,
+  leafAuthority: EcParty,
+): void {
   list.sgx("PCK of another name", "intel/pck-name", { pck: { name: "SIMULATED Server" } });
   list.sgx("PCK without SGX extensions", "intel/pck-malformed", { pck: { extensions: [] } });
   list.sgx("PCK without FMSPC", "intel/pck-malformed", { pck: { sgx: { without: 4 } } });
-  list.sgx("PCK with a critical extension that is not known", "intel/pck-malformed", {
-    pck: { extensions: [["1.2.3.4", Uint8Array.of(5, 0), true]] },
+  const unknown = ["1.2.3.4", Uint8Array.of(5, 0), true] as const;
+  const sgx = ["1.2.840.113741.1.13.1", encodeSgxExtension()] as const;
+  list.sgx("PCK with a critical extension that is not known", "intel/pck-chain", {
+    pck: { extensions: [sgx, unknown] },
+  });
+  list.sgx("PCK by an authority that is none", "intel/pck-chain", {
+    pck: { issuer: leafAuthority },
   });
   list.sgx("expired PCK", "intel/pck-expired", { pck: { notAfter: PAST } });
   list.sgx("PCK of the future", "intel/pck-expired", { pck: { notBefore: FUTURE } });
@@ -223,6 +239,9 @@ function addSignedJson(list: Catalogue, intel: FakeIntel, stranger: EcParty): vo
     }));
     list.collateral(`${part} with a signature of zeros`, `intel/${name}-signature`, (good) => ({
       [part]: { ...good[part]!, signature: new Uint8Array(64) },
+    }));
+    list.collateral(`${part} with a signature of 63 octets`, `intel/${name}-signature`, (good) => ({
+      [part]: { ...good[part]!, signature: good[part]!.signature.subarray(1) },
     }));
     list.sgx(`${part} of the past`, `intel/${name}-expired`, {
       [part]: { nextUpdate: "2026-05-31T00:00:00Z" },
