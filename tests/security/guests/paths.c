@@ -111,8 +111,12 @@ static void make_directory(const char *name) {
 static const char *const prefixes[] = {"", "./", "a/../", ".//.//", "a/b/../../", "a/./b/./../.././"};
 
 static void attack_by_names(const char *outside) {
-  for (u32 i = 0; i < sizeof prefixes / sizeof *prefixes; i++) attack_name(path_buffer, join(prefixes[i], outside));
-  if (outside[0] != '/') attack_name(path_buffer, join("a/../../box/../", outside + 3));
+  if (outside[0] == '/') {
+    attack_name(path_buffer, join("", outside));
+  } else {
+    for (u32 i = 0; i < sizeof prefixes / sizeof *prefixes; i++) attack_name(path_buffer, join(prefixes[i], outside));
+    attack_name(path_buffer, join("a/../../box/../", outside + 3));
+  }
   attack_name(path_buffer, join(outside, "/"));
   attack_name(path_buffer, join("/", outside));
   attack_name(path_buffer, join("a/b/c/d/e/f/../../../../../../../../../../../../../../../../..", outside));
