@@ -1,6 +1,6 @@
 /**
  * Builds what runs: the measured runtime of the Keep (`packages/keep/dist/keep.cjs`, one file) and
- * the command (`packages/cli/dist/donjon.cjs`). The same sources give the same bytes.
+ * the command (`packages/cli/dist/donjon.cjs` and `program.cjs`). The same sources give the same bytes.
  *
  * CommonJS, because the engine starts it several milliseconds sooner than ES modules.
  * Usage: tools/build.ts [--if-stale]
@@ -8,11 +8,22 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const ROOT = dirname(import.meta.dirname);
 const KEEP = join(ROOT, "packages/keep/dist/keep.cjs");
 const COMMAND = join(ROOT, "packages/cli/dist/donjon.cjs");
+const PROGRAM = join(ROOT, "packages/cli/dist/program.cjs");
+
+/** `main.ts` of the command stays small, so that it starts the Keep before the rest is even parsed. */
+const PROGRAM_APART: Plugin = {
+  name: "program-apart",
+  setup(plugin) {
+    plugin.onResolve({ filter: /^\.\/program\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./program.cjs", external: true } : null,
+    );
+  },
+};
 
 /** The newest change among the inputs, in milliseconds since 1970. */
 function newestInput(): number {
@@ -32,7 +43,7 @@ function newestInput(): number {
 }
 
 function isStale(): boolean {
-  return ![KEEP, COMMAND].every(
+  return ![KEEP, COMMAND, PROGRAM].every(
     (path) => existsSync(path) && statSync(path).mtimeMs >= newestInput(),
   );
 }
@@ -53,6 +64,9 @@ async function bundle(entry: string, define: Record<string, string> = {}): Promi
     legalComments: "none",
     charset: "utf8",
     define,
+    plugins: [PROGRAM_APART],
+    // A dynamic import becomes a late `require`: the loader of ES modules costs milliseconds.
+    supported: { "dynamic-import": false },
     logLevel: "warning",
     // Only the source form reads import.meta; the bundle has its worker inside.
     logOverride: { "empty-import-meta": "silent" },
@@ -80,6 +94,7 @@ async function main(): Promise<void> {
     await bundle("packages/keep/src/main.ts", { DONJON_WORKER_SOURCE: JSON.stringify(worker) }),
   );
   write(COMMAND, await bundle("packages/cli/src/main.ts"));
+  write(PROGRAM, await bundle("packages/cli/src/program.ts"));
 }
 
 await main();
