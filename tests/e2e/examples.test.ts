@@ -119,6 +119,17 @@ test("http-server holds 500 connections at once, serves a client Keep, and stops
   assert.equal(stopped.code, 0);
 });
 
+test("http-server finds its listener behind a directory that it is given", async (t) => {
+  const port = await findPort();
+  const texts = `${join(EXAMPLES, "word-index/texts")}:/texts`;
+  const module = join(EXAMPLES, "http-server/http-server.wasm");
+  const server = startRun(t, [module, "--listen", `http=${port}`, "--dir", texts]);
+  await server.waitFor("http-server: ready");
+  assert.equal(await fetchText(port, "/"), "Hello from inside a Keep.\n");
+  assert.equal(await fetchText(port, "/stop", undefined, "POST"), "Stopping.\n");
+  assert.equal((await server.finished).code, 0);
+});
+
 test("http-server refuses a request that is too long and goes on", async (t) => {
   const port = await findPort();
   const server = await startOnPort(t, "http-server", "donjon.toml", 8080, port);

@@ -74,6 +74,7 @@ test("inspect tells kind, imports, needs and grants, as text and as JSON", async
     /command \(WASI preview 1\)/,
     /wasi_snapshot_preview1\.fd_write \(i32, i32, i32, i32\) -> i32/,
     /files and directories +\/scratch \(in memory\)/,
+    /descriptors +0 stdin, 1 stdout, 2 stderr, 3 \/scratch \(directory\)/,
     /toolchain/,
   ]) {
     assert.match(`${text.stdout}`, pattern);

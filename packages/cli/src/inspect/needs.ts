@@ -1,4 +1,5 @@
 /** What a module's imports say about what it may ask for, and what a manifest would answer. */
+import { listDescriptors } from "@donjon/protocol/manifest/descriptor-table";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import type { ModuleOutline, OutlineImport } from "@donjon/wasi/module/outline";
 
@@ -100,9 +101,9 @@ function isThreadSpawn({ module, name }: OutlineImport): boolean {
   return module === "wasi" && name === "thread-spawn";
 }
 
-function grantDescriptors({ descriptors }: Manifest): string | null {
+function grantDescriptors(manifest: Manifest): string | null {
   return (
-    descriptors
+    listDescriptors(manifest)
       .map(({ kind, name }, number) => `${number} ${kind === name ? name : `${name} (${kind})`}`)
       .join(", ") || null
   );

@@ -55,15 +55,11 @@ export function applyFlags(
 ): AppliedFlags {
   const dirs = (flags.dir ?? []).map(parseDir);
   const secrets = (flags.secret ?? []).map(parseSecret);
-  const descriptors = addDescriptors(base, flags);
   const explicit = isExplicitTable(base);
   const own = new Map([...base.env].filter(([name]) => !DERIVED_VARIABLES.has(name)));
   for (const text of flags.env ?? []) own.set(...parseVariable(text));
-  const wanted: Manifest = {
-    ...base,
-    args: rest === null ? base.args : [base.args[0]!, ...rest],
-    descriptors,
-    env: deriveEnvironment(descriptors, explicit, own),
+  const grants = {
+    descriptors: addDescriptors(base, flags),
     mounts: addMounts(base.mounts, dirs, flags.tmp ?? false),
     secrets: [
       ...base.secrets,
@@ -71,6 +67,12 @@ export function applyFlags(
         .filter(({ name }) => base.secrets.every((known) => known.name !== name))
         .map(({ name }) => ({ name, kind: "env", variable: name }) as const),
     ],
+  };
+  const wanted: Manifest = {
+    ...base,
+    args: rest === null ? base.args : [base.args[0]!, ...rest],
+    ...grants,
+    env: deriveEnvironment(grants, explicit, own),
     limits: {
       ...base.limits,
       ...(flags.memory === undefined ? {} : { memoryBytes: readSize("--memory", flags.memory) }),

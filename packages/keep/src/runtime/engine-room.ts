@@ -2,7 +2,6 @@
  * The engine room on the thread that serves the gate: starts the worker, hands it the workload,
  * watches its limits and tells how it ended.
  */
-import { randomFillSync } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
@@ -41,6 +40,11 @@ const TERMINATE_MS = 1000;
 export function createEngineRoom(options: EngineRoomOptions = {}): EngineRoom {
   prepareTiers();
   return new Room(options.heapMb ?? DEFAULT_HEAP_MB);
+}
+
+/** Loaded at first use: it takes as long as the worker's whole start, which must come first. */
+function fillRandom<T extends Uint8Array>(bytes: T): T {
+  return process.getBuiltinModule("node:crypto").randomFillSync(bytes);
 }
 
 /** CPU time of everything but this thread, in milliseconds: the workload, its threads and the compiler. */
@@ -99,20 +103,19 @@ class Room implements EngineRoom, Workload {
     if (timeMs !== null) this.#watchTime(timeMs);
     const ports: MessagePort[] = [];
     const descriptors = spec.descriptors.map((one) => this.#grant(one, ports));
-    const random = randomFillSync(new Uint8Array(POOL_BYTES));
+    const trees = spec.mounts.flatMap((mount) => (mount.kind === "packed" ? mount.bytes : []));
+    const random = fillRandom(new Uint8Array(POOL_BYTES));
     this.#first.postMessage(
       {
         module: spec.module,
         args: spec.args,
         env: spec.env,
         descriptors,
-        memoryMounts: spec.memoryMounts,
-        trees: spec.trees,
-        secretFiles: spec.secretFiles,
+        mounts: spec.mounts,
         limits: spec.limits,
         random,
       },
-      [...ports, ...ownedBuffers([spec.module, random, ...spec.trees.map((tree) => tree.bytes)])],
+      [...ports, ...ownedBuffers([spec.module, random, ...trees])],
     );
     new Doorbell(this.#control, WORKER_BELL).ring();
     return this;
@@ -198,7 +201,7 @@ class Room implements EngineRoom, Workload {
   }
 
   #spawn(order: Omit<ThreadOrder, "random">): void {
-    const random = randomFillSync(new Uint8Array(POOL_BYTES));
+    const random = fillRandom(new Uint8Array(POOL_BYTES));
     this.#startWorker({ ...order, random });
   }
 

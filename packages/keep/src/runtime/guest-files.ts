@@ -3,7 +3,11 @@ import { DonjonError } from "@donjon/core/errors";
 import type { Clock } from "@donjon/wasi/capability/clock";
 import type { DirectoryNode } from "@donjon/wasi/capability/files";
 import { collectChanges } from "@donjon/wasi/files/changes";
-import { createMemoryFiles, type MemoryFiles } from "@donjon/wasi/files/memory-files";
+import {
+  createMemoryFiles,
+  type MemoryFiles,
+  type MemoryFilesOptions,
+} from "@donjon/wasi/files/memory-files";
 import { packTree } from "@donjon/wasi/files/pack";
 import type { PackedTree } from "@donjon/wasi/files/packed-tree";
 import { parseTree } from "@donjon/wasi/files/parse-tree";
@@ -11,7 +15,7 @@ import { Space } from "@donjon/wasi/files/space";
 import { unpackTree } from "@donjon/wasi/files/unpack";
 import type { Preopen } from "@donjon/wasi/p1/preview1";
 import type { RunOrder } from "./messages.ts";
-import type { WorkloadResult } from "./workload.ts";
+import type { MountSpec, WorkloadResult } from "./workload.ts";
 
 export interface GuestFiles {
   readonly preopens: readonly Preopen[];
@@ -19,7 +23,7 @@ export interface GuestFiles {
   collect(): WorkloadResult["changes"];
 }
 
-type FilesOrder = Pick<RunOrder, "memoryMounts" | "trees" | "secretFiles" | "limits">;
+type FilesOrder = Pick<RunOrder, "mounts" | "limits">;
 
 /**
  * Makes the file systems. All share the limit of the workload, and each has a device number of its own.
@@ -27,26 +31,14 @@ type FilesOrder = Pick<RunOrder, "memoryMounts" | "trees" | "secretFiles" | "lim
  */
 export function createGuestFiles(order: FilesOrder, clock: Clock): GuestFiles {
   const space = new Space(order.limits.filesBytes);
-  const preopens: Preopen[] = [];
-  const writable: { guest: string; files: MemoryFiles; tree: PackedTree }[] = [];
-  let device = 0n;
-  const options = () => ({ limitBytes: space.limit, space, clock, device: ++device });
-  for (const { guest, writable: isWritable, bytes } of order.trees) {
-    const tree = parseTree(bytes, { maxBytes: bytes.length });
-    const files = unpackTree(tree, { ...options(), readOnly: !isWritable });
-    if (isWritable) writable.push({ guest, files, tree });
-    preopens.push({ guest, directory: files.root, writable: isWritable });
-  }
-  for (const guest of order.memoryMounts) {
-    const files = createMemoryFiles(options());
-    preopens.push({ guest, directory: files.root, writable: true });
-  }
-  for (const [guest, secrets] of groupByDirectory(order.secretFiles)) {
-    const files = createMemoryFiles(options());
-    for (const [name, content] of secrets) writeFile(files, name, content);
-    files.readOnly = true;
-    preopens.push({ guest, directory: files.root, writable: false });
-  }
+  const writable: WritableTree[] = [];
+  const preopens = order.mounts.map((mount, index): Preopen => {
+    const device = BigInt(index + 1);
+    const options = { limitBytes: space.limit, space, clock, device };
+    const files = createFiles(mount, options, writable);
+    const isWritable = mount.kind === "memory" || (mount.kind === "packed" && mount.writable);
+    return { guest: mount.guest, directory: files.root, writable: isWritable };
+  });
   const collect = () =>
     writable.map(({ guest, files, tree }) => {
       const { entries, form, source } = collectChanges(files, tree);
@@ -55,18 +47,34 @@ export function createGuestFiles(order: FilesOrder, clock: Clock): GuestFiles {
   return { preopens, collect };
 }
 
-function groupByDirectory(
-  files: ReadonlyMap<string, Uint8Array>,
-): Map<string, [name: string, content: Uint8Array][]> {
-  const groups = new Map<string, [string, Uint8Array][]>();
-  for (const [path, content] of files) {
-    const slash = path.lastIndexOf("/");
-    const directory = slash <= 0 ? "/" : path.slice(0, slash);
-    const group = groups.get(directory) ?? [];
-    group.push([path.slice(slash + 1), content]);
-    groups.set(directory, group);
+interface WritableTree {
+  readonly guest: string;
+  readonly files: MemoryFiles;
+  readonly tree: PackedTree;
+}
+
+/** Makes the files of one mount; those of which changes go back are added to `writable`. */
+function createFiles(
+  mount: MountSpec,
+  options: MemoryFilesOptions,
+  writable: WritableTree[],
+): MemoryFiles {
+  switch (mount.kind) {
+    case "memory":
+      return createMemoryFiles(options);
+    case "packed": {
+      const tree = parseTree(mount.bytes, { maxBytes: mount.bytes.length });
+      const files = unpackTree(tree, { ...options, readOnly: !mount.writable });
+      if (mount.writable) writable.push({ guest: mount.guest, files, tree });
+      return files;
+    }
+    case "secrets": {
+      const files = createMemoryFiles(options);
+      for (const [name, content] of mount.files) writeFile(files, name, content);
+      files.readOnly = true;
+      return files;
+    }
   }
-  return groups;
 }
 
 const CREATE = {

@@ -3,7 +3,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { DonjonError, ErrorCode } from "@donjon/core/errors";
 import type { SharedWords } from "./doorbell.ts";
-import type { PackedTree, WorkloadLimits, WorkloadOutcome } from "./workload.ts";
+import type { MountSpec, WorkloadLimits, WorkloadOutcome } from "./workload.ts";
 
 /** `workerData` of every worker. */
 export interface WorkerBoot {
@@ -51,9 +51,7 @@ export interface RunOrder {
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
   readonly descriptors: readonly DescriptorGrant[];
-  readonly memoryMounts: readonly string[];
-  readonly trees: readonly PackedTree[];
-  readonly secretFiles: ReadonlyMap<string, Uint8Array>;
+  readonly mounts: readonly MountSpec[];
   readonly limits: WorkloadLimits;
   /** Fresh random bytes, `POOL_BYTES` of them; see `createEngineRandom`. */
   readonly random: Uint8Array<ArrayBuffer>;

@@ -4,15 +4,24 @@
  */
 import type { Duplex } from "node:stream";
 
-/** A tree of files given to the workload, in the form of `@donjon/wasi/files/pack`. */
-export interface PackedTree {
-  /** Absolute guest path of the preopen, for example `/data`. */
-  readonly guest: string;
-  readonly writable: boolean;
-  readonly bytes: Uint8Array;
-}
+/** A preopened directory; `guest` is its absolute guest path, for example `/data`. */
+export type MountSpec =
+  | { readonly kind: "memory" /** Empty at start. */; readonly guest: string }
+  | {
+      readonly kind: "packed";
+      readonly guest: string;
+      readonly writable: boolean;
+      /** A tree in the form of `@donjon/wasi/files/pack`. */
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly kind: "secrets";
+      readonly guest: string;
+      /** Read-only files by name. */
+      readonly files: ReadonlyMap<string, Uint8Array>;
+    };
 
-/** One descriptor, in the order of the descriptor table. */
+/** One descriptor that is no directory. */
 export type DescriptorSpec =
   | { readonly kind: "null"; readonly name: string }
   | { readonly kind: "stdin" | "stdout" | "stderr"; readonly name: string }
@@ -33,19 +42,16 @@ export interface WorkloadLimits {
 }
 
 /**
- * Bytes of `module` and `trees` that fill their buffer are moved to the worker, not copied: they are gone for the
+ * Bytes of the module and of packed trees that fill their buffer are moved to the worker, not copied: they are gone for the
  * caller after `run`.
  */
 export interface WorkloadSpec {
   readonly module: Uint8Array;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
+  /** In order; `mounts` stand between the third and the fourth. */
   readonly descriptors: readonly DescriptorSpec[];
-  /** Scratch directories, empty at start, for example `/tmp`. */
-  readonly memoryMounts: readonly string[];
-  readonly trees: readonly PackedTree[];
-  /** Secrets given as read-only files: absolute guest path to content. */
-  readonly secretFiles: ReadonlyMap<string, Uint8Array>;
+  readonly mounts: readonly MountSpec[];
   readonly limits: WorkloadLimits;
 }
 

@@ -1,6 +1,7 @@
 /** What was provisioned, checked against its manifest, as the engine room wants it. */
 import { hash } from "node:crypto";
 import { DonjonError } from "@donjon/core/errors";
+import { listDirectories, splitSecretPath } from "@donjon/protocol/manifest/descriptor-table";
 import type {
   ConnectDescriptor,
   Manifest,
@@ -8,7 +9,7 @@ import type {
 } from "@donjon/protocol/manifest/manifest";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
 import type { ProvisionMessage } from "@donjon/protocol/session/message";
-import type { DescriptorSpec, WorkloadSpec } from "../runtime/workload.ts";
+import type { DescriptorSpec, MountSpec, WorkloadSpec } from "../runtime/workload.ts";
 
 /** Everything that came up, whole and equal to what the manifest says. */
 export interface Provisioned {
@@ -130,13 +131,11 @@ export async function createWorkloadSpec(
   provisioned: Provisioned,
   open: OpenConnection,
 ): Promise<WorkloadSpec> {
-  const { manifest, secrets, trees } = provisioned;
+  const { manifest, secrets } = provisioned;
   const env = new Map(manifest.env);
-  const secretFiles = new Map<string, Uint8Array>();
   for (const secret of manifest.secrets) {
-    const value = secrets.get(secret.name)!;
-    if (secret.kind === "file") secretFiles.set(secret.path, value);
-    else env.set(secret.variable, decodeSecret(secret.name, value));
+    if (secret.kind === "file") continue;
+    env.set(secret.variable, decodeSecret(secret.name, secrets.get(secret.name)!));
   }
   const needsHost = manifest.descriptors.some(({ kind }) => kind === "connect");
   return {
@@ -146,13 +145,24 @@ export async function createWorkloadSpec(
     descriptors: needsHost
       ? await Promise.all(manifest.descriptors.map((each) => openDescriptor(each, open)))
       : manifest.descriptors.map(plainDescriptor),
-    memoryMounts: manifest.mounts.filter(({ kind }) => kind === "memory").map(({ guest }) => guest),
-    trees: manifest.mounts
-      .filter((mount) => mount.kind === "packed")
-      .map(({ guest, writable }) => ({ guest, writable, bytes: trees.get(guest)! })),
-    secretFiles,
+    mounts: listDirectories(manifest).map((guest) => fillDirectory(guest, provisioned)),
     limits: manifest.limits,
   };
+}
+
+function fillDirectory(guest: string, { manifest, secrets, trees }: Provisioned): MountSpec {
+  const mount = manifest.mounts.find((each) => each.guest === guest);
+  if (mount?.kind === "memory") return { kind: "memory", guest };
+  if (mount?.kind === "packed") {
+    return { kind: "packed", guest, writable: mount.writable, bytes: trees.get(guest)! };
+  }
+  const files = new Map<string, Uint8Array>();
+  for (const secret of manifest.secrets) {
+    if (secret.kind !== "file") continue;
+    const { directory, name } = splitSecretPath(secret.path);
+    if (directory === guest) files.set(name, secrets.get(secret.name)!);
+  }
+  return { kind: "secrets", guest, files };
 }
 
 function plainDescriptor(descriptor: ManifestDescriptor): DescriptorSpec {

@@ -35,7 +35,7 @@ const limits = { memoryBytes: 1 << 26, filesBytes: 1 << 20, timeMs: null, descri
 const { result } = room.run({
   module: Buffer.from(process.argv[2]!, "base64"), args: ["a"], env: new Map(),
   descriptors: [{ kind: "stdin", name: "stdin" }, { kind: "stdout", name: "stdout" }, { kind: "stderr", name: "stderr" }],
-  memoryMounts: [], trees: [], secretFiles: new Map(), limits,
+  mounts: [], limits,
 });
 result.then(({ outcome }) => { console.log(JSON.stringify(outcome)); return room.close(); });
 `;

@@ -46,9 +46,7 @@ export function startGuest(test: TestContext, spec: GuestSpec): Workload {
   return room.run({
     env: new Map(),
     descriptors: STDIO,
-    memoryMounts: [],
-    trees: [],
-    secretFiles: new Map(),
+    mounts: [],
     ...rest,
     module: typeof guest === "string" ? guestBytes(guest) : guest,
     args: Array.from({ length: argc }, () => "x"),

@@ -111,7 +111,7 @@ function translate(toml: EnarxToml, file: string, notes: string[]): Manifest {
       `${file}: 'steward' is not used: a Keep proves itself to the client, and no other service vouches for it`,
     );
   }
-  const env = new Map(deriveDescriptorVariables(descriptors));
+  const env = new Map(deriveDescriptorVariables({ descriptors, mounts: [], secrets: [] }));
   for (const [name, value] of toml.env ?? []) {
     if (!DERIVED_VARIABLES.has(name)) env.set(name, value);
     else

@@ -1,3 +1,9 @@
+import {
+  FIRST_GRANTED,
+  type Grants,
+  listDescriptors,
+  listDirectories,
+} from "./descriptor-table.ts";
 import type { Manifest, ManifestDescriptor } from "./manifest.ts";
 
 /** Names that Donjon sets itself: Enarx's, and those of systemd's socket activation (sd_listen_fds(3)). */
@@ -8,25 +14,23 @@ export const DERIVED_VARIABLES: ReadonlySet<string> = new Set([
   "LISTEN_FDNAMES",
 ]);
 
-/** Descriptor of the first listener by convention. */
-const LISTEN_FDS_START = 3;
-
-/** `FD_COUNT` and `FD_NAMES`, as Enarx sets them: descriptors without preopens, names joined by `:`. */
-export function deriveDescriptorVariables(
-  descriptors: readonly ManifestDescriptor[],
-): [string, string][] {
+/** `FD_COUNT` and `FD_NAMES`, as Enarx sets them: all descriptors from 0, names joined by `:`. */
+export function deriveDescriptorVariables(grants: Grants): [string, string][] {
+  const table = listDescriptors(grants);
   return [
-    ["FD_COUNT", `${descriptors.length}`],
-    ["FD_NAMES", descriptors.map(({ name }) => name).join(":")],
+    ["FD_COUNT", `${table.length}`],
+    ["FD_NAMES", table.map(({ name }) => name).join(":")],
   ];
 }
 
-/** `LISTEN_FDS` and `LISTEN_FDNAMES` for the listeners that stand from descriptor 3 on. */
-export function deriveListenVariables(
-  descriptors: readonly ManifestDescriptor[],
-): [string, string][] {
-  const names = descriptors
-    .slice(LISTEN_FDS_START)
+/**
+ * `LISTEN_FDS` and `LISTEN_FDNAMES`, which promise that the listeners start at descriptor 3: they are not set
+ * where directories stand before them.
+ */
+export function deriveListenVariables(grants: Grants): [string, string][] {
+  if (listDirectories(grants).length > 0) return [];
+  const names = grants.descriptors
+    .slice(FIRST_GRANTED)
     .filter(({ kind }) => kind === "listen")
     .map(({ name }) => name);
   if (names.length === 0) return [];
@@ -42,31 +46,32 @@ export function deriveListenVariables(
  * @param explicit the descriptor table was written out as a whole, as `files` of Enarx is
  */
 export function deriveEnvironment(
-  descriptors: readonly ManifestDescriptor[],
+  grants: Grants,
   explicit: boolean,
   own: Iterable<readonly [string, string]>,
 ): Map<string, string> {
-  // A program with stdio alone sees its own variables only, as it would outside.
-  const named = explicit || descriptors.length > LISTEN_FDS_START;
+  // A program without sockets sees its own variables only, as it would outside.
+  const named = explicit || grants.descriptors.length > FIRST_GRANTED;
   return new Map([
-    ...(named ? deriveDescriptorVariables(descriptors) : []),
-    ...(explicit ? [] : deriveListenVariables(descriptors)),
+    ...(named ? deriveDescriptorVariables(grants) : []),
+    ...(explicit ? [] : deriveListenVariables(grants)),
     ...own,
   ]);
 }
 
 /** Whether the descriptor table was written out as a whole; shows in the variables that follow from it. */
-export function isExplicitTable({ descriptors, env }: Manifest): boolean {
-  if (!isShort(descriptors) || env.has("FD_COUNT") !== descriptors.length > LISTEN_FDS_START) {
+export function isExplicitTable({ env, ...grants }: Manifest): boolean {
+  const { descriptors } = grants;
+  if (!isShort(descriptors) || env.has("FD_COUNT") !== descriptors.length > FIRST_GRANTED) {
     return true;
   }
-  return descriptors.some(({ kind }) => kind === "listen") && !env.has("LISTEN_FDS");
+  return deriveListenVariables(grants).length > 0 && !env.has("LISTEN_FDS");
 }
 
 /** Whether stdio, listeners, connections in this order say the same. */
 function isShort(descriptors: readonly ManifestDescriptor[]): boolean {
   const rank = { null: 0, stdin: 0, stdout: 0, stderr: 0, listen: 1, connect: 2 };
-  const sockets = descriptors.slice(LISTEN_FDS_START).map(({ kind }) => rank[kind]);
+  const sockets = descriptors.slice(FIRST_GRANTED).map(({ kind }) => rank[kind]);
   return (
     ["stdin", "stdout", "stderr"].every((name, number) => {
       const descriptor = descriptors[number];

@@ -4,7 +4,7 @@
  * a re-serialisation, so nothing here goes back into a digest.
  */
 
-/** One descriptor of the workload; its place in `Manifest.descriptors` is its number. */
+/** One descriptor of the workload that is no directory; `listDescriptors` tells its number. */
 export type ManifestDescriptor =
   | { readonly kind: "null" | "stdin" | "stdout" | "stderr"; readonly name: string }
   | ListenDescriptor
@@ -77,7 +77,7 @@ export interface Manifest {
   readonly args: readonly string[];
   /** Complete, in order: `FD_COUNT` and the like first where they apply, then the manifest's own. Secrets are not in it. */
   readonly env: ReadonlyMap<string, string>;
-  /** In the order of the descriptor table, from 0; preopened directories follow, `mounts` in order. */
+  /** In the order of the descriptor table; preopened directories stand behind the first three. */
   readonly descriptors: readonly ManifestDescriptor[];
   readonly mounts: readonly ManifestMount[];
   readonly secrets: readonly ManifestSecret[];

@@ -1,4 +1,10 @@
 import { checkShape } from "./check.ts";
+import {
+  FIRST_GRANTED,
+  type Grants,
+  listDirectories,
+  splitSecretPath,
+} from "./descriptor-table.ts";
 import { parseDocument, readDocument } from "./document.ts";
 import { DERIVED_VARIABLES, deriveEnvironment } from "./environment.ts";
 import { ManifestFault } from "./fault.ts";
@@ -33,14 +39,15 @@ function readManifest(toml: ManifestToml): Manifest {
   const descriptors = toml.descriptors === undefined ? readSockets(toml) : readDescriptors(toml);
   checkListenerNames(toml, descriptors);
   const mounts = readMounts(toml);
+  const secrets = readSecrets(toml, mounts);
+  const grants = { descriptors, mounts, secrets };
+  checkTable(grants);
   const file = workload?.file ?? null;
   return {
     workload: { file, sha256: workload?.sha256 ?? null },
     args: [workload?.name ?? readBaseName(file), ...(toml.args ?? [])],
-    env: readEnvironment(toml, descriptors),
-    descriptors,
-    mounts,
-    secrets: readSecrets(toml, mounts),
+    env: readEnvironment(toml, grants),
+    ...grants,
     limits: readLimits(limits),
   };
 }
@@ -105,17 +112,22 @@ function checkListenerNames(toml: ManifestToml, descriptors: readonly ManifestDe
   });
 }
 
-function readEnvironment(
-  toml: ManifestToml,
-  descriptors: readonly ManifestDescriptor[],
-): Map<string, string> {
+/** Directories start at 3 (`listDescriptors`), so there must be something at 0, 1 and 2. */
+function checkTable(grants: Grants): void {
+  const [directory] = listDirectories(grants);
+  if (directory === undefined || grants.descriptors.length >= FIRST_GRANTED) return;
+  const message = `'descriptors' has ${grants.descriptors.length} entries, and the directory "${directory}" needs the first three; add { kind = "null" } for what is not there`;
+  throw new ManifestFault("manifest/value", message, ["descriptors"], "key");
+}
+
+function readEnvironment(toml: ManifestToml, grants: Grants): Map<string, string> {
   for (const name of toml.env?.keys() ?? []) {
     if (DERIVED_VARIABLES.has(name)) {
       const message = `'${name}' is set by Donjon from the descriptors and cannot be given`;
       throw new ManifestFault("manifest/value", message, ["env", name], "key");
     }
   }
-  return deriveEnvironment(descriptors, toml.descriptors !== undefined, toml.env ?? []);
+  return deriveEnvironment(grants, toml.descriptors !== undefined, toml.env ?? []);
 }
 
 function readMounts(toml: ManifestToml): ManifestMount[] {
@@ -142,7 +154,7 @@ function readSecrets(toml: ManifestToml, mounts: readonly ManifestMount[]): Mani
     if (env !== undefined && file !== undefined) {
       throw refuse("file", "a secret is either a variable ('env') or a file ('file'), not both");
     }
-    if (file === "/" || mounts.some(({ guest }) => file !== undefined && isInside(file, guest))) {
+    if (file !== undefined && (file === "/" || mounts.some(({ guest }) => isInside(file, guest)))) {
       throw refuse("file", `"${file}" lies in a mount; give the secret a directory of its own`);
     }
     const variable = env ?? name;
@@ -162,9 +174,13 @@ function readSecrets(toml: ManifestToml, mounts: readonly ManifestMount[]): Mani
   });
 }
 
-/** A mount on `/` takes the paths that no other preopen is nearer to, so it holds no one else's. */
+/**
+ * A mount on `/` takes the paths that no other preopen is nearer to, so it holds no one else's but those
+ * directly in it.
+ */
 function isInside(path: string, guest: string): boolean {
-  return guest !== "/" && (path === guest || path.startsWith(`${guest}/`));
+  if (guest === "/") return splitSecretPath(path).directory === "/";
+  return path === guest || path.startsWith(`${guest}/`);
 }
 
 function requireDigests(manifest: Manifest): void {

@@ -79,8 +79,9 @@ const address = {
 
 const guestPath = {
   type: "string",
-  pattern: /^\/$|^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/,
-  wanted: "an absolute path without '.', '..', '//' and a trailing '/'",
+  // FD_NAMES holds the names of directories, joined by a colon.
+  pattern: /^\/$|^(\/(?!\.{1,2}(\/|$))[^/:\0]+)+$/,
+  wanted: "an absolute path without ':', '.', '..', '//' and a trailing '/'",
   maxLength: MAX_GUEST_PATH,
 } as const;
 
@@ -145,7 +146,7 @@ export const MANIFEST_TABLE = {
       type: "list",
       maxItems: MAX_SOCKETS,
       of: { type: "table", fields: listenFields },
-      doc: "sockets that the program may accept on; descriptors from 3, in order",
+      doc: "sockets that the program may accept on; descriptors after the directories, in order",
     },
     connections: {
       type: "list",
@@ -167,7 +168,7 @@ export const MANIFEST_TABLE = {
           connect: { type: "table", fields: connectFields },
         },
       },
-      doc: "the whole descriptor table from 0, instead of stdio, listeners and connections",
+      doc: "the descriptor table from 0 without directories, instead of stdio, listeners and connections",
     },
     mounts: {
       type: "list",
@@ -199,7 +200,7 @@ export const MANIFEST_TABLE = {
           sealed: "is reserved for encrypted storage and not there yet; use 'packed' or 'memory'",
         },
       },
-      doc: "directories; their descriptors follow the others, in order",
+      doc: "directories; descriptors from 3, in order",
     },
     secrets: {
       type: "list",

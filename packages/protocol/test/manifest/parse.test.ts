@@ -73,10 +73,8 @@ test("a manifest with every section gives every field", () => {
   assert.deepEqual(
     [...manifest.env],
     [
-      ["FD_COUNT", "5"],
-      ["FD_NAMES", "stdin:stdout:stderr:http:db"],
-      ["LISTEN_FDS", "1"],
-      ["LISTEN_FDNAMES", "http"],
+      ["FD_COUNT", "8"],
+      ["FD_NAMES", "stdin:stdout:stderr:/tmp:/data:/secrets:http:db"],
       ["LANG", "C"],
     ],
   );
@@ -173,9 +171,10 @@ test("a wrong value is refused at its place with what was found and wanted", () 
     ['[[mounts]]\nguest = "/a"', 1, 3, /lacks the key 'kind'/],
     ['[[mounts]]\nkind = "sealed"\nguest = "/a"', 2, 8, /reserved for encrypted storage/],
     ['[[mounts]]\nkind = "pack"\nguest = "/a"', 2, 8, /did you mean "packed"\?/],
-    ['[[mounts]]\nkind = "memory"\nguest = "/a/../../etc"', 3, 9, /without '\.', '\.\.'/],
+    ['[[mounts]]\nkind = "memory"\nguest = "/a/../../etc"', 3, 9, /without ':', '\.', '\.\.'/],
     ['[[mounts]]\nkind = "memory"\nguest = "a"', 3, 9, /absolute path/],
     ['[[mounts]]\nkind = "memory"\nguest = "/a/"', 3, 9, /absolute path/],
+    ['[[mounts]]\nkind = "memory"\nguest = "/a:b"', 3, 9, /without ':'/],
     ['[[secrets]]\nname = "a"\nenv = "A"\nfile = "/s"', 4, 8, /not both/],
     ['args = ["a\\u0000b"]', 1, 9, /without NUL/],
     ["env = 1979-05-27", 1, 7, /is a date, and a table is wanted/],
@@ -193,6 +192,8 @@ test("what contradicts itself is refused", () => {
   refuses(mount + mount, "manifest/value", 6, 9, /already/);
   refuses(`descriptors = []\n${listener}`, "manifest/value", 2, 3, /exclude each other/);
   refuses(`${mount}[[secrets]]\nname = "x"\nfile = "/a/x"`, "manifest/value", 6, 8, /in a mount/);
+  const top = '[[mounts]]\nkind = "memory"\nguest = "/"\n[[secrets]]\nname = "x"\nfile = "/x"';
+  refuses(top, "manifest/value", 6, 8, /in a mount/);
   refuses('[env]\nX = "1"\n[[secrets]]\nname = "X"', "manifest/value", 4, 8, /set already/);
   const twice = '[[secrets]]\nname = "X"\n[[secrets]]\nname = "Y"\nenv = "X"';
   refuses(twice, "manifest/value", 5, 7, /taken by another secret/);
@@ -228,6 +229,43 @@ test("sockets follow stdio in order, and only they add variables", () => {
   });
 });
 
+const LISTENER = '[[listeners]]\nname = "a"\nprotocol = "tcp"\nport = 1\n';
+const variablesOf = (text: string) => Object.fromEntries(parseDraft(text).env);
+
+test("LISTEN_FDS is set only where the listeners start at descriptor 3", () => {
+  assert.deepEqual(variablesOf(LISTENER), {
+    FD_COUNT: "4",
+    FD_NAMES: "stdin:stdout:stderr:a",
+    LISTEN_FDS: "1",
+    LISTEN_FDNAMES: "a",
+  });
+  const before: [string, string][] = [
+    ['[[mounts]]\nkind = "memory"\nguest = "/tmp"', "/tmp"],
+    ['[[secrets]]\nname = "k"\nfile = "/run/k"\n[[secrets]]\nname = "l"\nfile = "/run/l"', "/run"],
+    ['[[secrets]]\nname = "k"\nfile = "/k"', "/"],
+  ];
+  for (const [directory, name] of before) {
+    const wanted = { FD_COUNT: "5", FD_NAMES: `stdin:stdout:stderr:${name}:a` };
+    assert.deepEqual(variablesOf(LISTENER + directory), wanted);
+  }
+});
+
+test("directories stand behind the first three of an explicit table, which must be there", () => {
+  const mount = '\n[[mounts]]\nkind = "memory"\nguest = "/tmp"';
+  const table = (kinds: readonly string[]) =>
+    `descriptors = [${kinds.map((kind) => `{ kind = "${kind}" }`).join(", ")}]`;
+  const four = table(["stdin", "null", "stdout", "stderr"]);
+  assert.equal(variablesOf(four + mount)["FD_NAMES"], "stdin:null:stdout:/tmp:stderr");
+  const two = table(["stdin", "stdout"]) + mount;
+  refuses(
+    two,
+    "manifest/value",
+    1,
+    1,
+    /2 entries, and the directory "\/tmp" needs the first three/,
+  );
+});
+
 test("the explicit table numbers descriptors from 0", () => {
   const manifest = parseDraft(
     'descriptors = [{ kind = "stdout" }, { kind = "null", name = "none" }]',
@@ -244,6 +282,8 @@ test("an encoded manifest reads back as the same manifest", () => {
     FULL,
     "",
     "descriptors = []",
+    `${LISTENER}[[mounts]]\nkind = "memory"\nguest = "/tmp"`,
+    'descriptors = [{ kind = "stdin" }, { kind = "stdout" }, { kind = "stderr" }, { kind = "listen", name = "a", protocol = "tcp", port = 1 }]',
     'descriptors = [{ kind = "stdin" }, { kind = "stdout" }, { kind = "stderr" }]',
   ];
   for (const text of texts) {
