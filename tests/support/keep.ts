@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import type { TestContext } from "node:test";
 
 const ROOT = join(import.meta.dirname, "../..");
-const DONJON = process.env["DONJON"] ?? join(ROOT, "packages/cli/bin/donjon");
+export const DONJON = process.env["DONJON"] ?? join(ROOT, "packages/cli/bin/donjon");
 
 export interface Finished {
   readonly code: number | null;
