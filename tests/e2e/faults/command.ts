@@ -1,0 +1,63 @@
+/** Starts the `donjon` command with a guest, and looks after every process that comes of it. */
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { DONJON } from "../../support/keep.ts";
+import { findKeep, listTree, type ProcessMark, until } from "../../support/processes.ts";
+
+export const guestPath = (name: string): string =>
+  join(import.meta.dirname, "../../security/guests", `${name}.wasm`);
+export const examplePath = (name: string): string =>
+  join(import.meta.dirname, "../../../examples", name);
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What stderr holds so far; empty when it is not a pipe. */
+  readonly stderr: () => string;
+  /** Resolves when stderr holds `text`. */
+  said(text: string): Promise<unknown>;
+}
+
+/** `donjon run --insecure ...args`; killed when the test ends. */
+export function startCommand(
+  t: TestContext,
+  args: readonly string[],
+  stdio: StdioOptions = "pipe",
+): Command {
+  const child = spawn(DONJON, ["run", "--insecure", ...args], { stdio });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code, signal) => resolve({ code, signal }));
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
+    stderr += piece;
+  });
+  child.stdin?.on("error", () => {});
+  const said = (text: string) => until(`stderr says "${text}"`, () => stderr.includes(text));
+  return { child, ended, stderr: () => stderr, said };
+}
+
+/** The command, the Keep and everything between. */
+export async function listAll({
+  child,
+}: Command): Promise<{ keep: ProcessMark; all: ProcessMark[] }> {
+  const keep = await findKeep(child.pid!);
+  return { keep, all: listTree(child.pid!) };
+}
+
+/** Names in the folder for temporary files that could be Donjon's; the tests' own are left out. */
+export function listTemporary(): string[] {
+  return readdirSync(tmpdir()).filter(
+    (name) => /donjon|keep/i.test(name) && !/^donjon-(test|cli)-/.test(name),
+  );
+}
