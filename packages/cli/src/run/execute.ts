@@ -178,8 +178,9 @@ async function explainLoss(error: unknown, { keep, lines }: EarlyKeep): Promise<
   keep.kill();
   const end = await keep.ended;
   const how = end.kind === "exited" ? `exited with ${end.code}` : `was ended by ${end.signal}`;
-  const last = lines.at(-1);
-  const said = last === undefined ? "" : `; its last line: ${last}`;
+  // The engine's own last words are followed by a dump of its stack.
+  const words = lines.findLast((line) => /fatal/i.test(line)) ?? lines.at(-1);
+  const said = words === undefined ? "" : `; its last line: ${words}`;
   return new DonjonError("keep/lost", `the Keep ${how} before the run was over${said}`, {
     cause: error,
   });
