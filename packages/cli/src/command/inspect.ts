@@ -1,10 +1,6 @@
 import { createHash } from "node:crypto";
-import {
-  type MemoryType,
-  type ModuleOutline,
-  parseOutline,
-  readBinaryKind,
-} from "@donjon/wasi/module/outline";
+import { type ModuleOutline, parseOutline } from "@donjon/wasi/module/outline";
+import { type MemoryType, readBinaryKind } from "@donjon/wasi/module/structure";
 import type { Command } from "commander";
 import { describeModuleKind, listForeignImports, listNeeds, type Need } from "../inspect/needs.ts";
 import { formatBytes } from "../output/progress.ts";

@@ -1,6 +1,11 @@
 /** From the bytes of a workload to a compiled module that can run here. */
 import { DonjonError } from "@donjon/core/errors";
 import {
+  type ModuleImport,
+  type ModuleStructure,
+  parseStructure,
+} from "@donjon/wasi/module/structure";
+import {
   FUNCTION_NAMES,
   NOT_IN_UNSTABLE,
   SNAPSHOT_MODULE,
@@ -10,7 +15,6 @@ import {
 } from "@donjon/wasi/p1/functions";
 import { setEngineLimits } from "./engine-limits.ts";
 import { checkImports, checkMemories, type Entry, findEntry } from "./module-check.ts";
-import { type ModuleImport, type ModuleScan, scanModule } from "./module-scan.ts";
 import { chooseTier, setTier, type Tier } from "./tiers.ts";
 
 export interface LoadedModule {
@@ -36,22 +40,22 @@ export type CheckedModule = Omit<LoadedModule, "module"> & {
 
 /** Checks without compiling. Throws `DonjonError` `workload/invalid`, `workload/unsupported`, `workload/limit`. */
 export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModule {
-  const scan = scanModule(bytes);
-  const sharedMemory = findSharedMemory(scan);
-  checkImports(scan, ({ module, name, kind, memory }) =>
+  const structure = parseStructure(bytes);
+  const sharedMemory = findSharedMemory(structure);
+  checkImports(structure, ({ module, name, kind, memory }) =>
     kind === "function" ? isWasi(module, name) : memory !== null && memory === sharedMemory?.memory,
   );
-  const entry = findEntry(scan);
-  if (scan.memories.length === 0 && sharedMemory === null && scan.imports.length > 0) {
+  const entry = findEntry(structure);
+  if (structure.memories.length === 0 && sharedMemory === null && structure.imports.length > 0) {
     throw new DonjonError(
       "workload/unsupported",
       "The workload has no memory, which WASI preview 1 needs; export one as 'memory'",
     );
   }
-  const maxPages = checkMemories(scan, memoryBytes);
-  const wasi = new Set(scan.imports.map((one) => one.module));
-  const { tableCount } = scan;
-  return { entry, tier: chooseTier(scan.codeBytes), wasi, sharedMemory, maxPages, tableCount };
+  const maxPages = checkMemories(structure, memoryBytes);
+  const wasi = new Set(structure.imports.map((one) => one.module));
+  const { tableCount } = structure;
+  return { entry, tier: chooseTier(structure.codeBytes), wasi, sharedMemory, maxPages, tableCount };
 }
 
 /**
@@ -70,8 +74,8 @@ function isWasi(module: string, name: string): boolean {
 }
 
 /** Threads: the module imports one shared memory, and the function that starts threads. */
-function findSharedMemory(scan: ModuleScan): ModuleImport | null {
-  const memories = scan.imports.filter((one) => one.kind === "memory");
+function findSharedMemory(structure: ModuleStructure): ModuleImport | null {
+  const memories = structure.imports.filter((one) => one.kind === "memory");
   return memories.length === 1 && memories[0]!.memory!.shared ? memories[0]! : null;
 }
 

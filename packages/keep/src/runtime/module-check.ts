@@ -1,6 +1,6 @@
 /** What a module must be to run here, told before it is compiled. */
 import { DonjonError } from "@donjon/core/errors";
-import type { MemoryLimits, ModuleImport, ModuleScan } from "./module-scan.ts";
+import type { MemoryType, ModuleImport, ModuleStructure } from "@donjon/wasi/module/structure";
 
 export const PAGE_BYTES = 65_536;
 /** Largest number of pages of a 32-bit memory. */
@@ -15,9 +15,10 @@ export type Entry = "_start" | "_initialize" | "";
  * Commands have `_start`, reactors `_initialize`; Enarx programs may export their entry under the
  * empty name.
  */
-export function findEntry(scan: ModuleScan): Entry {
+export function findEntry({ exports }: ModuleStructure): Entry {
+  const functions = new Set(exports.filter(isFunction).map(({ name }) => name));
   for (const entry of ["_start", "", "_initialize"] as const) {
-    if (scan.functions.has(entry)) return entry;
+    if (functions.has(entry)) return entry;
   }
   throw new DonjonError(
     "workload/unsupported",
@@ -25,13 +26,17 @@ export function findEntry(scan: ModuleScan): Entry {
   );
 }
 
+function isFunction({ kind }: { readonly kind: string }): boolean {
+  return kind === "function";
+}
+
 /**
  * Refuses what cannot be bounded, and memory that is larger than its limit from the start. Answers the
  * pages that one memory may have.
  */
-export function checkMemories(scan: ModuleScan, limitBytes: number): number {
+export function checkMemories(structure: ModuleStructure, limitBytes: number): number {
   const limitPages = Math.min(MAX_PAGES, Math.floor(limitBytes / PAGE_BYTES));
-  const memories = [...scan.memories, ...scan.imports.flatMap((one) => one.memory ?? [])];
+  const memories = [...structure.memories, ...structure.imports.flatMap((one) => one.memory ?? [])];
   if (memories.some((memory) => memory.is64)) {
     throw new DonjonError(
       "workload/unsupported",
@@ -56,13 +61,16 @@ export function checkMemories(scan: ModuleScan, limitBytes: number): number {
   return limitPages;
 }
 
-function maximumPages(memory: MemoryLimits): number {
+function maximumPages(memory: MemoryType): number {
   return memory.maximum ?? MAX_PAGES;
 }
 
 /** Refuses imports that nobody provides, and names each. */
-export function checkImports(scan: ModuleScan, isProvided: (one: ModuleImport) => boolean): void {
-  const missing = scan.imports.filter((one) => !isProvided(one));
+export function checkImports(
+  structure: ModuleStructure,
+  isProvided: (one: ModuleImport) => boolean,
+): void {
+  const missing = structure.imports.filter((one) => !isProvided(one));
   if (missing.length === 0) return;
   const listed = missing
     .slice(0, MAX_LISTED)

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DonjonError } from "@donjon/core/errors";
-import { parseOutline, readBinaryKind } from "@donjon/wasi/module/outline";
+import { parseOutline } from "@donjon/wasi/module/outline";
+import { parseStructure, readBinaryKind } from "@donjon/wasi/module/structure";
 import fc from "fast-check";
 
 const EXAMPLES = join(import.meta.dirname, "../../../../examples");
@@ -37,6 +38,29 @@ test("signatures, memories and the toolchain are told", () => {
   assert.ok(parseOutline(readExample("threads")).memories.some(({ shared }) => shared));
 });
 
+test("the structure tells memories, tables and sizes, and no names of types", () => {
+  const threads = parseStructure(readExample("threads"));
+  const imported = threads.imports.filter(({ kind }) => kind === "memory");
+  assert.equal(imported.length, 1);
+  assert.ok(imported[0]?.memory?.shared && imported[0].memory.maximum !== null);
+  assert.deepEqual(threads.memories, []);
+  const hello = parseStructure(readExample("hello"));
+  assert.ok(hello.tableCount === 1 && hello.memories.length === 1 && hello.dataBytes > 0);
+  assert.ok(
+    hello.imports.every(({ kind, typeIndex }) => (kind === "function") === (typeIndex !== null)),
+  );
+});
+
+test("a number beyond 2^53 is refused", () => {
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  for (const size of [[...Array(7).fill(0xff), 0x7f], Array(10).fill(0xff)]) {
+    assert.throws(() => parseStructure(Uint8Array.from([...header, 10, ...size])), {
+      code: "workload/invalid",
+      message: /section size is too large/,
+    });
+  }
+});
+
 test("a component is told by its header, and refused as a module", () => {
   const component = Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0);
   assert.equal(readBinaryKind(component), "component");
@@ -63,10 +87,13 @@ test("no bytes make the parser throw anything but a DonjonError", () => {
     .map(([id, body]) => [id, body.length, ...body]);
   fc.assert(
     fc.property(fc.array(section, { maxLength: 5 }), (sections) => {
-      try {
-        parseOutline(Uint8Array.from([...header, ...sections.flat()]));
-      } catch (error) {
-        assert.ok(error instanceof DonjonError, `${error}`);
+      const bytes = Uint8Array.from([...header, ...sections.flat()]);
+      for (const parse of [parseStructure, parseOutline]) {
+        try {
+          parse(bytes);
+        } catch (error) {
+          assert.ok(error instanceof DonjonError, `${error}`);
+        }
       }
     }),
     { numRuns: 2000 },

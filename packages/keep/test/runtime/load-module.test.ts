@@ -3,24 +3,19 @@ import { describe, it } from "node:test";
 import { DonjonError } from "@donjon/core/errors";
 import fc from "fast-check";
 import { checkModule } from "../../src/runtime/load-module.ts";
-import { scanModule } from "../../src/runtime/module-scan.ts";
+import { OPTIMIZE_AT_ONCE_BYTES } from "../../src/runtime/tiers.ts";
 import { guestBytes } from "./harness.ts";
 
 const MEMORY_LIMIT = 64 << 20;
 
-describe("scanModule", () => {
-  it("finds imports, exports, memories and sizes", () => {
-    const scan = scanModule(guestBytes("threads"));
-    const memory = { minimum: 1, maximum: 16, shared: true, is64: false };
-    assert.deepEqual(scan.imports[0], { module: "env", name: "memory", kind: "memory", memory });
-    assert.equal(scan.imports.length, 5);
-    assert.deepEqual([...scan.functions].sort(), ["_start", "wasi_thread_start"]);
-    assert.deepEqual([...scan.exports].sort(), ["_start", "memory", "wasi_thread_start"]);
-    assert.equal(scan.functionCount, 3);
-    assert.ok(scan.codeBytes > 100);
-    assert.equal(scanModule(guestBytes("tables")).tableCount, 40);
-  });
+/** A module that can be checked, not compiled: `size` bytes of nothing stand for its code. */
+function padCode(size: number): Uint8Array {
+  const bytes = guestBytes("exit");
+  const sizeBytes = [0, 7, 14].map((shift, i) => ((size >> shift) & 0x7f) | (i < 2 ? 0x80 : 0));
+  return Uint8Array.from([...bytes, 10, ...sizeBytes, ...new Uint8Array(size)]);
+}
 
+describe("checkModule", () => {
   it("answers or throws a DonjonError for every change of one byte", () => {
     const whole = guestBytes("threads");
     fc.assert(
@@ -37,24 +32,19 @@ describe("scanModule", () => {
     );
   });
 
-  it("answers or throws a DonjonError for any sections", () => {
-    const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-    const section = fc.tuple(fc.nat(13), fc.uint8Array({ maxLength: 40 }));
-    fc.assert(
-      fc.property(fc.array(section, { maxLength: 6 }), (sections) => {
-        const body = sections.flatMap(([id, bytes]) => [id, bytes.length, ...bytes]);
-        try {
-          scanModule(Uint8Array.from([...header, ...body]));
-        } catch (error) {
-          assert.ok(error instanceof DonjonError, String(error));
-        }
-      }),
-      { numRuns: 2000 },
-    );
+  it("chooses the tier by the size of the code alone, whatever custom sections hold", () => {
+    const name = [...Buffer.from("producers")];
+    const broken = [0, name.length + 3, name.length, ...name, 0xff, 0xff];
+    const bytes = Uint8Array.from([...guestBytes("threads"), ...broken]);
+    assert.equal(checkModule(bytes, MEMORY_LIMIT).tier, "optimized");
+    assert.equal(checkModule(padCode(OPTIMIZE_AT_ONCE_BYTES), MEMORY_LIMIT).tier, "optimized");
+    assert.equal(checkModule(padCode(OPTIMIZE_AT_ONCE_BYTES + 1), MEMORY_LIMIT).tier, "lazy");
   });
-});
 
-describe("checkModule", () => {
+  it("counts tables", () => {
+    assert.equal(checkModule(guestBytes("tables"), MEMORY_LIMIT).tableCount, 40);
+  });
+
   it("names every import that is missing", () => {
     assert.throws(() => checkModule(guestBytes("foreign"), MEMORY_LIMIT), {
       code: "workload/unsupported",
