@@ -172,9 +172,12 @@ async function connectStdio(run: Run, { descriptors }: Manifest, ending: Ending)
   ]);
 }
 
+/** The Keep's own failures have other codes, `gate/closed` for a peer that is down among them. */
+const LOSSES: ReadonlySet<string> = new Set(["session/closed", "keep/lost"]);
+
 /** A session that closed says little; how the Keep ended says more. */
 async function explainLoss(error: unknown, { keep, lines }: EarlyKeep): Promise<unknown> {
-  if (!(error instanceof DonjonError) || !/\/(closed|lost)$/.test(error.code)) return error;
+  if (!(error instanceof DonjonError) || !LOSSES.has(error.code)) return error;
   keep.kill();
   const end = await keep.ended;
   const how = end.kind === "exited" ? `exited with ${end.code}` : `was ended by ${end.signal}`;
