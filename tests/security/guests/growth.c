@@ -23,7 +23,8 @@ static void memory(void) {
 
 static char block[1 << 16];
 
-static void content(void) {
+/* Fills "big" until it is refused; answers its descriptor. */
+static u32 fill(void) {
   u32 fd = 0, done = 0, result = open_at(box, "big", 3, O_CREAT, &fd);
   struct iovec iov = {at(block), sizeof block};
   for (u32 i = 0; i < sizeof block; i++) block[i] = (char)i;
@@ -35,6 +36,12 @@ static void content(void) {
   }
   tell("written", written);
   tell("ended-with", result);
+  return fd;
+}
+
+static void content(void) {
+  u32 done = 0, fd = fill();
+  struct iovec iov = {at(block), sizeof block};
   tell("allocate-2^62", fd_allocate(fd, 0, 1ull << 62));
   tell("allocate-2^64-1", fd_allocate(fd, ~0ull - 1, 1));
   tell("size-2^63", fd_filestat_set_size(fd, 1ull << 63));
@@ -111,6 +118,7 @@ EXPORT(_start) void _start(void) {
   const char *what = argument(1);
   if (same(what, "memory")) memory();
   else if (same(what, "content")) content();
+  else if (same(what, "fill")) fill();
   else if (same(what, "holes")) holes();
   else if (same(what, "files")) entries(add_file);
   else if (same(what, "directories")) entries(add_directory);

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DONJON, donjonRun, execute, makeFolder } from "../../support/keep.ts";
+import { examplePath, guestPath } from "./command.ts";
+
+const HELLO = join(examplePath("hello"), "hello.wasm");
+const shell = (line: string) => execute("/bin/sh", ["-c", line]);
+const run = (guest: string, way: string) =>
+  `'${DONJON}' run --insecure '${guestPath(guest)}' -- ${way}`;
+
+test("a reader that takes one line ends endless output, quietly", async () => {
+  const line = `{ ${run("endings", "flood")}; echo "code $?" >&2; } | head -c 100`;
+  const { stdout, stderr } = await shell(line);
+  assert.equal(stdout, "x".repeat(100));
+  assert.equal(stderr, "code 141\n");
+});
+
+test("a closed stdout and stdin are no failure of their own", async () => {
+  const { stdout, stderr } = await shell(
+    `'${DONJON}' run --insecure '${HELLO}' >&-; echo "code $?"; ${run("waits", "read")} <&- 2>&1; echo "code $?"`,
+  );
+  // The guest's read of a closed stdin is at its end at once.
+  assert.equal(stdout, "code 0\nwaiting\ncame back\ncode 0\n");
+  assert.equal(stderr, "");
+});
+
+test("a full device under stdout is told", async () => {
+  const { stderr } = await shell(`${run("endings", "flood")} > /dev/full; echo "code $?" >&2`);
+  assert.match(stderr, /^donjon: the output cannot be written: ENOSPC[^\n]*\ncode 125\n$/);
+});
+
+test("a file or directory that is not there, or has no program, is 127 with a way on", async (t) => {
+  const folder = await makeFolder(t);
+  mkdirSync(join(folder, "empty"));
+  for (const name of ["none.wasm", "none/donjon.toml", "empty"]) {
+    const { code, stdout, stderr } = await donjonRun([join(folder, name)]);
+    assert.equal(code, 127, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^donjon: [^\n]+\n {2}hint: [^\n]+\n$/);
+  }
+});
+
+test("a manifest whose program is missing is 127 and names the file", async (t) => {
+  const folder = await makeFolder(t);
+  writeFileSync(join(folder, "donjon.toml"), '[workload]\nfile = "gone.wasm"\n');
+  const { code, stderr } = await donjonRun([folder]);
+  assert.equal(code, 127, stderr);
+  assert.match(stderr, /gone\.wasm/);
+});
+
+test("a file that may not be read is told as such", async (t) => {
+  // Root may read everything, so someone else has to try.
+  const setpriv = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && spawnSync("setpriv", [...setpriv, "true"]).status !== 0) {
+    return t.skip("SKIPPED: root may read everything, and there is no setpriv to be someone else");
+  }
+  const folder = await makeFolder(t);
+  chmodSync(folder, 0o755);
+  const file = join(folder, "secret.wasm");
+  writeFileSync(file, "", { mode: 0o000 });
+  const command = [DONJON, "run", "--insecure", file];
+  const { code, stderr } = isRoot
+    ? await execute("setpriv", [...setpriv, ...command])
+    : await execute(command[0]!, command.slice(1));
+  if (/not found|Permission denied|cannot execute/.test(stderr) && !stderr.startsWith("donjon:")) {
+    return t.skip(`SKIPPED: another user cannot start the command here: ${stderr.trim()}`);
+  }
+  assert.ok(code === 125 || code === 127, `${code}: ${stderr}`);
+  assert.match(stderr, /^donjon: [^\n]*secret\.wasm[^\n]*\n/);
+  assert.match(stderr, /EACCES|permission/i);
+});
