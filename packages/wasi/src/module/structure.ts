@@ -122,7 +122,7 @@ export function readBinaryKind(bytes: Uint8Array): "module" | "component" {
   }
   const version = found.slice(4).join("");
   if (version === "01000000") return "module";
-  if (version.endsWith("0100")) return "component";
+  if (/^.{4}0100$/.test(version)) return "component";
   throw new DonjonError(
     "workload/invalid",
     `The workload has WebAssembly version '${version}', wanted '01000000' (version 1)`,
