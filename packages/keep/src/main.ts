@@ -10,8 +10,7 @@ import { room } from "./room.ts";
 import { createGateCaller } from "./gate/caller.ts";
 import { Connections } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
-import { createTlsSide } from "./gate/tls.ts";
-import { createIdentity } from "./identity/identity.ts";
+import type { TlsSide } from "./gate/tls.ts";
 import { endKeep, KEEP_EXIT } from "./node/exit.ts";
 import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
@@ -22,7 +21,11 @@ import { serveSession } from "./session/server.ts";
 // Workers stay allowed on this thread: a workload with threads gets one for each.
 dropPermissions("fs.read");
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
-const connections = new Connections(caller, () => createTlsSide(createIdentity(Date.now())));
+let tls: Promise<TlsSide> | null = null;
+const connections = new Connections(caller, () => {
+  tls ??= openTls();
+  return tls;
+});
 const keep = new Keep(room, connections, () => endKeep(KEEP_EXIT.over));
 
 process.on("uncaughtException", (error) => {
@@ -36,3 +39,10 @@ serveGate(openPipe(IN_DESCRIPTOR), {
   onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
   onClosed: () => endKeep(KEEP_EXIT.over),
 });
+
+/** Most workloads have no TLS socket: its code, which is large, and the key pair are made for the first. */
+async function openTls(): Promise<TlsSide> {
+  const { createIdentity } = await import("./identity/identity.ts");
+  const { createTlsSide } = await import("./gate/tls.ts");
+  return createTlsSide(createIdentity(Date.now()));
+}

@@ -19,7 +19,7 @@ interface Call {
 
 export class Connections {
   readonly #caller: GateCaller;
-  readonly #tls: () => TlsSide;
+  readonly #tls: () => Promise<TlsSide>;
   /** Calls that came before the manifest was known; `null` once it is. */
   #early: Call[] | null = [];
   #listeners: ReadonlyMap<string, ListenDescriptor> = new Map();
@@ -29,7 +29,7 @@ export class Connections {
   #onDrained: (() => void) | null = null;
 
   /** `tls` is called for the first TLS socket: most workloads have none, and it costs a key pair. */
-  constructor(caller: GateCaller, tls: () => TlsSide) {
+  constructor(caller: GateCaller, tls: () => Promise<TlsSide>) {
     this.#caller = caller;
     this.#tls = tls;
   }
@@ -62,7 +62,9 @@ export class Connections {
     const stream = await this.#caller.connect(descriptor);
     this.#watch(stream);
     const secured =
-      descriptor.protocol === "tls" ? await this.#tls().connect(stream, descriptor.host) : stream;
+      descriptor.protocol === "tls"
+        ? await (await this.#tls()).connect(stream, descriptor.host)
+        : stream;
     return { kind: "connect", name: descriptor.name, stream: secured };
   }
 
@@ -85,7 +87,9 @@ export class Connections {
     } else if (listener.protocol === "tls") {
       const stream = call.accept();
       this.#watch(stream);
-      this.#tls().accept(stream, (secured) => this.#hand(listener.name, secured));
+      this.#tls().then((tls) =>
+        tls.accept(stream, (secured) => this.#hand(listener.name, secured)),
+      );
     } else {
       this.#handCall(call);
     }
