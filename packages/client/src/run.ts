@@ -5,7 +5,7 @@ import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
 import type { KeepMessage } from "@donjon/protocol/session/message";
 import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
-import type { Provision, Provisioned, Run, RunResult, TreeBytes } from "./session.ts";
+import type { OnUpload, Provision, Provisioned, Run, RunResult, TreeBytes } from "./session.ts";
 import { ChannelReadable, ChannelWritable } from "./streams.ts";
 
 export interface StartedRun {
@@ -20,7 +20,7 @@ export interface StartedRun {
 }
 
 /** Sends the `provision` message and begins the upload. */
-export function startRun(peer: ClientPeer, provision: Provision): StartedRun {
+export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpload): StartedRun {
   const secrets = [...provision.secrets];
   peer.sendMessage({
     type: "provision",
@@ -30,22 +30,25 @@ export function startRun(peer: ClientPeer, provision: Provision): StartedRun {
     trees: provision.trees.map(({ guest, bytes }) => ({ guest, size: bytes.length })),
   });
   const upload = new ChannelWriter(peer, CHANNEL.upload);
-  for (const part of [
+  const parts = [
     provision.manifest,
     provision.workload,
     ...secrets.map(([, value]) => value),
     ...provision.trees.map(({ bytes }) => bytes),
-  ]) {
-    upload.write(part, null);
-  }
+  ];
+  for (const part of parts) upload.write(part, null);
   upload.end();
-  return new RunOfSession(peer, upload);
+  const total = parts.reduce((sum, { length }) => sum + length, 0);
+  const tellUpload = () => onUpload(upload.sent, total);
+  tellUpload();
+  return new RunOfSession(peer, upload, tellUpload);
 }
 
 class RunOfSession implements StartedRun {
   readonly run: Run;
   finished = false;
   readonly #upload: ChannelWriter;
+  readonly #tellUpload: () => void;
   readonly #stdinWriter: ChannelWriter;
   readonly #stdin: ChannelWritable;
   readonly #outputs: ReadonlyMap<DataChannel, ChannelReadable>;
@@ -54,8 +57,9 @@ class RunOfSession implements StartedRun {
   readonly #started = Promise.withResolvers<ReadonlyMap<string, number>>();
   readonly #result = Promise.withResolvers<RunResult>();
 
-  constructor(peer: ClientPeer, upload: ChannelWriter) {
+  constructor(peer: ClientPeer, upload: ChannelWriter, tellUpload: () => void) {
     this.#upload = upload;
+    this.#tellUpload = tellUpload;
     this.#stdinWriter = new ChannelWriter(peer, CHANNEL.stdin);
     this.#stdin = new ChannelWritable(this.#stdinWriter);
     const stdout = new ChannelReadable((bytes) => peer.grant(CHANNEL.stdout, bytes));
@@ -102,7 +106,12 @@ class RunOfSession implements StartedRun {
   }
 
   onCredit(channel: DataChannel): void {
-    (channel === CHANNEL.stdin ? this.#stdinWriter : this.#upload).flush();
+    if (channel === CHANNEL.stdin) {
+      this.#stdinWriter.flush();
+      return;
+    }
+    this.#upload.flush();
+    this.#tellUpload();
   }
 
   fail(error: DonjonError): void {

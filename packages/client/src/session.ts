@@ -33,6 +33,12 @@ export interface Provision {
   readonly trees: readonly TreeBytes[];
 }
 
+/**
+ * Called while a provision goes up, with octets handed to the stream so far and in all. The Keep has received
+ * all but the last `INITIAL_CREDIT` of them.
+ */
+export type OnUpload = (sent: number, total: number) => void;
+
 export interface Provisioned {
   /** SHA-256 as the Keep computed it, lower-case hex. */
   readonly manifest: string;
@@ -68,7 +74,7 @@ export interface Session {
   /** What the Keep's `hello` said. Need not be awaited. */
   readonly hello: Promise<{ readonly protocol: number; readonly engine: string }>;
   /** Sends everything at once, without waiting for answers. Once per session. */
-  provision(provision: Provision): Run;
+  provision(provision: Provision, onUpload?: OnUpload): Run;
   /** Ends the session; a run that is not over rejects with `session/closed`. */
   close(): void;
 }
@@ -121,9 +127,9 @@ export function openSession(stream: Duplex): Session {
 
   return {
     hello: hello.promise,
-    provision(provision) {
+    provision(provision, onUpload = () => {}) {
       if (run !== null) throw new TypeError("a session takes one provision");
-      run = startRun(peer, provision);
+      run = startRun(peer, provision, onUpload);
       if (over !== null) run.fail(over);
       return run.run;
     },

@@ -91,7 +91,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   refuseUnprotected(options);
   context.early ??= startKeep();
   try {
-    const executed = await executeRun(context.early, prepare);
+    const executed = await executeRun(context.early, prepare, progress);
     return finishRun(executed, options, context, progress);
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;

@@ -5,6 +5,7 @@ import { type Gate, openGate } from "@donjon/host/gate/gate";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import type { EarlyKeep } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
+import type { Progress } from "../output/progress.ts";
 import type { Prepared } from "./prepare.ts";
 import { openOutput, openStdin, pipeOutput } from "./stdio.ts";
 
@@ -39,6 +40,7 @@ function createEnding(): Ending {
 export async function executeRun(
   early: EarlyKeep,
   prepare: () => Promise<Prepared>,
+  progress: Progress,
 ): Promise<Executed & { prepared: Prepared }> {
   const watch = new Stopwatch(early);
   const gate = openGate(early.keep, { onConsole: (line) => early.lines.push(line) });
@@ -50,7 +52,11 @@ export async function executeRun(
   const prepared = await prepare();
   watch.note("prepare");
   await openSockets(gate, prepared.manifest);
-  const run = session.provision(prepared.provision);
+  progress.begin("sending");
+  const run = session.provision(prepared.provision, (sent, total) => progress.update(sent, total));
+  // Before the program writes its first byte.
+  const endProgress = () => progress.end();
+  run.provisioned.then(endProgress, endProgress);
   const ending = createEnding();
   const release = handleSignals(run, early, ending);
   try {

@@ -13,10 +13,16 @@ export class ChannelWriter {
   readonly #channel: DataChannel;
   readonly #queue: { bytes: Uint8Array; done: (() => void) | null }[] = [];
   #ending = false;
+  #sent = 0;
 
   constructor(peer: ChannelSender, channel: DataChannel) {
     this.#peer = peer;
     this.#channel = channel;
+  }
+
+  /** Octets handed to the stream so far. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** `done` is called when all of `bytes` has been handed to the stream. */
@@ -37,6 +43,7 @@ export class ChannelWriter {
       if (head.bytes.length > 0 && room === 0) return;
       const count = Math.min(room, head.bytes.length);
       if (count > 0) this.#peer.sendData(this.#channel, head.bytes.subarray(0, count));
+      this.#sent += count;
       head.bytes = head.bytes.subarray(count);
       if (head.bytes.length > 0) continue;
       this.#queue.shift();
