@@ -48,9 +48,14 @@ export function createGateDuplex<D extends DuplexLike>(
       const count = Math.min(stream().writable(), pending.chunk.length);
       if (count === 0) return;
       const { chunk, done } = pending;
-      stream().write(count === chunk.length ? chunk : chunk.subarray(0, count));
-      pending = count === chunk.length ? null : { chunk: chunk.subarray(count), done };
-      if (pending === null) done();
+      if (count === chunk.length) {
+        pending = null;
+        // Not before the pipe has passed it on: until then the writer must leave the chunk as it is.
+        stream().write(chunk, () => done());
+      } else {
+        pending = { chunk: chunk.subarray(count), done };
+        stream().write(chunk.subarray(0, count));
+      }
     }
   };
 

@@ -57,8 +57,8 @@ export interface MuxStream {
   refuse(refusal: MuxRefusal, reason: string): void;
   /** Octets that `write` takes now. */
   writable(): number;
-  /** Sends 1 to `writable()` octets; they must stay as they are until the pipe has written them. */
-  write(bytes: Uint8Array): void;
+  /** Sends 1 to `writable()` octets; they must stay as they are until the pipe says `written`. */
+  write(bytes: Uint8Array, written?: () => void): void;
   /** No more bytes from here. */
   end(): void;
   /** Ends both directions at once. */
@@ -69,8 +69,8 @@ export interface MuxStream {
 
 export interface MuxOptions {
   readonly role: "caller" | "callee";
-  /** Bytes for the pipe, in order. */
-  output(bytes: Uint8Array): void;
+  /** Bytes for the pipe, in order. `written` is called once the pipe needs them no more. */
+  output(bytes: Uint8Array, written?: () => void): void;
   /** Callee: a stream was opened; set its `events`, then `accept` or `refuse` it, now or later. */
   onOpen?(stream: MuxStream): void;
 }
@@ -248,7 +248,7 @@ export class Mux {
       },
       writable: () =>
         stream.gone || stream.sentEnd ? 0 : Math.min(stream.sendCredit, MAX_MUX_DATA_BYTES),
-      write: (bytes) => this.#write(stream, bytes),
+      write: (bytes, written) => this.#write(stream, bytes, written),
       end: () => this.#end(stream),
       reset: () => this.#reset(stream),
       consumed: (bytes) => this.#consumed(stream, bytes),
@@ -264,13 +264,13 @@ export class Mux {
     this.#send(kind, stream.id, payload);
   }
 
-  #write(stream: StreamState, bytes: Uint8Array): void {
+  #write(stream: StreamState, bytes: Uint8Array, written?: () => void): void {
     if (bytes.length === 0 || bytes.length > stream.writable()) {
       throw new RangeError(`${bytes.length} octets where 1 to ${stream.writable()} may be sent`);
     }
     stream.sendCredit -= bytes.length;
     this.#options.output(encodeMuxHeader(MUX_KIND.data, stream.id, bytes.length));
-    this.#options.output(bytes);
+    this.#options.output(bytes, written);
   }
 
   #end(stream: StreamState): void {

@@ -10,7 +10,7 @@ export interface BytePipe {
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
-  write(bytes: Uint8Array): boolean;
+  write(bytes: Uint8Array, written?: () => void): boolean;
   cork(): void;
   uncork(): void;
   destroy(): unknown;
@@ -103,18 +103,18 @@ function createCall<D extends DuplexLike>(Duplex: DuplexClass<D>, stream: MuxStr
 }
 
 /** All frames of one turn leave in one write. */
-function gatherWrites(pipe: BytePipe): (bytes: Uint8Array) => void {
+function gatherWrites(pipe: BytePipe): (bytes: Uint8Array, written?: () => void) => void {
   let corked = false;
   const flush = (): void => {
     corked = false;
     pipe.uncork();
   };
-  return (bytes) => {
+  return (bytes, written) => {
     if (!corked) {
       corked = true;
       pipe.cork();
       queueMicrotask(flush);
     }
-    pipe.write(bytes);
+    pipe.write(bytes, written);
   };
 }

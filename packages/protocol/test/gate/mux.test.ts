@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
@@ -7,6 +8,7 @@ import fc from "fast-check";
 import { createGateDuplex } from "../../src/gate/duplex.ts";
 import { MUX_REFUSAL, Mux, type MuxStream, type MuxStreamEvents } from "../../src/gate/mux.ts";
 import { encodeMuxFrame, encodeMuxHeader, encodeU32, MUX_KIND } from "../../src/gate/mux-frame.ts";
+import { openGatePipe } from "../../src/gate/pipe.ts";
 import { GATE_STREAM_WINDOW, MAX_GATE_STREAMS } from "../../src/limits.ts";
 
 const PREFACE = encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(1));
@@ -308,9 +310,10 @@ test("a Duplex on each end moves a megabyte with back-pressure and ends cleanly"
       for (const bytes of queues[1].splice(0)) caller.receive(bytes);
     });
   };
-  const send = (queue: 0 | 1) => (bytes: Uint8Array) => {
+  const send = (queue: 0 | 1) => (bytes: Uint8Array, written?: () => void) => {
     queues[queue].push(bytes.slice());
     later();
+    if (written !== undefined) setImmediate(written);
   };
   const callee: Mux = new Mux({
     role: "callee",
@@ -342,4 +345,44 @@ test("a Duplex whose stream is refused fails with the reason", async () => {
   const failed = new Promise<Error>((resolve) => mine.duplex.once("error", resolve));
   pump();
   assert.match((await failed).message, /not here/);
+});
+
+/** Like a socket pair: takes the bytes some time after the write, and then says so. */
+function createSlowPair(): [Duplex, Duplex] {
+  const make = (other: () => Duplex): Duplex =>
+    new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        setImmediate(() => {
+          other().push(Buffer.from(chunk));
+          done();
+        });
+      },
+    });
+  const near: Duplex = make(() => far);
+  const far: Duplex = make(() => near);
+  return [near, far];
+}
+
+test("a pipe's streams never send a buffer that its writer has been told it may use again", async () => {
+  const [near, far] = createSlowPair();
+  const { promise: opened, resolve } = Promise.withResolvers<Duplex>();
+  openGatePipe(far, { role: "callee", Duplex, onCall: (call) => resolve(call.accept()) });
+  const mine = openGatePipe(near, { role: "caller", Duplex }).open("session");
+  // The reader below closes both directions once it has everything.
+  mine.on("error", () => {});
+  const shared = Buffer.alloc(100_000);
+  const sent = createHash("sha256");
+  const write = async (): Promise<void> => {
+    for (let round = 0; round < 50; round++) {
+      shared.fill(round);
+      sent.update(shared);
+      await new Promise<void>((done, fail) =>
+        mine.write(shared, (error) => (error ? fail(error) : done())),
+      );
+    }
+    mine.end();
+  };
+  const [bytes] = await Promise.all([opened.then((stream) => buffer(stream)), write()]);
+  assert.equal(createHash("sha256").update(bytes).digest("hex"), sent.digest("hex"));
 });

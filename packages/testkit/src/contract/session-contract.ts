@@ -57,12 +57,15 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     test("slows the writer when nobody reads, and loses nothing when somebody does", async () => {
       await using under = startKeep(backend);
       const { run } = startRun(under.gate, encodeCatGuest());
-      const piece = randomBytes(1 << 16);
       const total = 64 << 20;
+      const sent = createHash("sha256");
+      const received = createHash("sha256");
       let accepted = 0;
       // Fills until nothing moves any more: a write stays pending although all others were taken.
       const feed = async () => {
-        for (; accepted < total; accepted += piece.length) {
+        for (let piece = randomBytes(1 << 16); accepted < total; accepted += piece.length) {
+          piece = randomBytes(1 << 16);
+          sent.update(piece);
           if (!run.stdin.write(piece)) await new Promise((done) => run.stdin.once("drain", done));
         }
         run.stdin.end();
@@ -76,9 +79,13 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
       }
       assert.ok(accepted < 24 << 20, `${accepted} octets were taken while nobody read`);
       let got = 0;
-      for await (const bytes of run.stdout) got += bytes.length;
+      for await (const bytes of run.stdout) {
+        got += bytes.length;
+        received.update(bytes);
+      }
       await feeding;
       assert.equal(got, total);
+      assert.equal(received.digest("hex"), sent.digest("hex"));
       await run.result;
     });
 
