@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { DONJON, donjonRun, execute, makeFolder } from "../../support/keep.ts";
-import { examplePath, guestPath } from "./command.ts";
+import { examplePath, guestPath, startCommand } from "./command.ts";
 
 const HELLO = join(examplePath("hello"), "hello.wasm");
 const shell = (line: string) => execute("/bin/sh", ["-c", line]);
@@ -16,6 +18,36 @@ test("a reader that takes one line ends endless output, quietly", async () => {
   const { stdout, stderr } = await shell(line);
   assert.equal(stdout, "x".repeat(100));
   assert.equal(stderr, "code 141\n");
+});
+
+/** The same pattern as the guest's. */
+function hashPattern(): string {
+  const digest = createHash("sha256");
+  const words = new Uint32Array(1 << 13);
+  let state = 1;
+  for (let round = 0; round < 1024; round++) {
+    for (let i = 0; i < words.length; i++)
+      words[i] = state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    digest.update(words);
+  }
+  return digest.digest("hex");
+}
+
+test("output is whole for a reader that stops and goes, and in a file", async (t) => {
+  const wanted = hashPattern();
+  const command = startCommand(t, [guestPath("endings"), "--", "pattern"]);
+  const digest = createHash("sha256");
+  // A read and then a turn of the event loop: the pipe is full again and again.
+  for await (const chunk of command.child.stdout!) {
+    digest.update(chunk as Buffer);
+    await setImmediate();
+  }
+  assert.deepEqual(await command.ended, { code: 0, signal: null }, command.stderr());
+  assert.equal(digest.digest("hex"), wanted);
+  const file = join(await makeFolder(t), "out");
+  const { stderr } = await shell(`${run("endings", "pattern")} > '${file}'`);
+  assert.equal(stderr, "");
+  assert.equal(createHash("sha256").update(readFileSync(file)).digest("hex"), wanted);
 });
 
 test("a closed stdout and stdin are no failure of their own", async () => {

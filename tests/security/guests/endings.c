@@ -29,6 +29,23 @@ static void flood(u32 from, u32 to) {
   }
 }
 
+/* Writes a pattern of 32 MiB in which no two blocks are alike, each into the same buffer. */
+static void pattern(void) {
+  static u32 words[1 << 13];
+  u32 state = 1;
+  for (u32 round = 0; round < 1024; round++) {
+    for (u32 i = 0; i < sizeof words / sizeof *words; i++) words[i] = state = state * 1664525 + 1013904223;
+    struct iovec iov = {at(words), sizeof words};
+    while (iov.len > 0) {
+      u32 done = 0;
+      if (fd_write(STDOUT, at(&iov), 1, at(&done)) != 0) proc_exit(96);
+      iov.buf += done;
+      iov.len -= done;
+    }
+  }
+  proc_exit(0);
+}
+
 /* Closes and renumbers what it was given, and uses it afterwards. The answers go to the file of descriptor 3. */
 static void close_stdio(void) {
   static char text[1024];
@@ -80,6 +97,7 @@ EXPORT(_start) void _start(void) {
   if (same(how, "spin-calls")) spin_calls();
   if (same(how, "flood")) flood(STDOUT, STDOUT);
   if (same(how, "flood-both")) flood(STDOUT, STDERR);
+  if (same(how, "pattern")) pattern();
   if (same(how, "close-stdio")) close_stdio();
   if (same(how, "trap")) __builtin_trap();
   proc_exit(97);
