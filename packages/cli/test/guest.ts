@@ -4,12 +4,16 @@ const FUNCTION_TYPES = {
   fd_read: [4, 1],
   fd_write: [4, 1],
   proc_exit: [1, 0],
+  fd_fdstat_get: [2, 1],
 } as const;
 const NAMES = Object.keys(FUNCTION_TYPES) as (keyof typeof FUNCTION_TYPES)[];
 
 /** `0: iovec{1024, 32768}`, `8: bytes read`, `12: bytes written`, `16: iovec to write`. */
 const READ = { iovec: 0, count: 8 };
 const WRITE = { count: 12, iovec: 16 };
+/** `filetype` and `rights` of witx. */
+const CHARACTER_DEVICE = 2;
+const SEEK_AND_TELL = (1 << 2) | (1 << 5);
 const BUFFER = 1024;
 const BUFFER_BYTES = 32_768;
 
@@ -19,12 +23,36 @@ export const GUESTS = {
   trap: () => createModule([0x00]),
   /** Never ends and never calls out. */
   spin: () => createModule([0x03, 0x40, 0x0c, 0x00, 0x0b]),
+  /**
+   * Exits with bit 0, 1 or 2 for each of stdin, stdout and stderr that is a terminal as wasi-libc's `isatty` has
+   * it: a character device without the rights to seek and to tell.
+   */
+  terminals: () =>
+    createModule([
+      ...terminalBit(0),
+      ...terminalBit(1),
+      0x72,
+      ...terminalBit(2),
+      0x72,
+      ...call("proc_exit"),
+    ]),
   /** Copies stdin to stdout; exits with the errno of a write that fails. */
   cat: () => createModule([0x03, 0x40, ...readBlock(), ...writeBlock(), 0x0c, 0x00, 0x0b]),
   /** Writes zeros to stdout for ever; exits with the errno of a write that fails. */
   flood: () =>
     createModule([0x03, 0x40, ...i32(BUFFER_BYTES), 0x21, 0, ...writeBlock(), 0x0c, 0x00, 0x0b]),
 };
+
+/** `1 << fd` when it is a terminal, else 0. */
+function terminalBit(fd: number): number[] {
+  const stat = 32;
+  return [
+    ...[...i32(fd), ...i32(stat), ...call("fd_fdstat_get"), 0x1a],
+    ...[...i32(stat), 0x2d, 0, 0, ...i32(CHARACTER_DEVICE), 0x46],
+    ...[...load(stat + 8), ...i32(SEEK_AND_TELL), 0x71, 0x45, 0x71],
+    ...[...i32(fd), 0x74],
+  ];
+}
 
 /** Reads into the buffer; returns from `_start` at the end of stdin. Leaves the count in local 0. */
 function readBlock(): number[] {

@@ -28,6 +28,7 @@ export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpl
     workload: provision.workload.length,
     secrets: secrets.map(([name, value]) => ({ name, size: value.length })),
     trees: provision.trees.map(({ guest, bytes }) => ({ guest, size: bytes.length })),
+    terminals: provision.terminals ?? [],
   });
   const upload = new ChannelWriter(peer, CHANNEL.upload);
   const parts = [

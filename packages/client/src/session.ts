@@ -31,7 +31,11 @@ export interface Provision {
   readonly workload: Uint8Array;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly trees: readonly TreeBytes[];
+  /** The streams that the workload is to take for terminals; none when not given. */
+  readonly terminals?: readonly StandardStream[];
 }
+
+export type StandardStream = "stdin" | "stdout" | "stderr";
 
 /**
  * Called while a provision goes up, with octets handed to the stream so far and in all. The Keep has received

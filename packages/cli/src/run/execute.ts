@@ -7,7 +7,7 @@ import type { EarlyKeep } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import type { Progress } from "../output/progress.ts";
 import type { Prepared } from "./prepare.ts";
-import { openOutput, openStdin, pipeOutput } from "./stdio.ts";
+import { listTerminals, openOutput, openStdin, pipeOutput } from "./stdio.ts";
 
 export interface Executed {
   readonly result: RunResult;
@@ -53,7 +53,8 @@ export async function executeRun(
   watch.note("prepare");
   await openSockets(gate, prepared.manifest);
   progress.begin("sending");
-  const run = session.provision(prepared.provision, (sent, total) => progress.update(sent, total));
+  const provision = { ...prepared.provision, terminals: listTerminals() };
+  const run = session.provision(provision, (sent, total) => progress.update(sent, total));
   // Before the program writes its first byte.
   const endProgress = () => progress.end();
   run.provisioned.then(endProgress, endProgress);

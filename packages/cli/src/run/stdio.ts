@@ -2,6 +2,15 @@
 import { createReadStream, fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { PassThrough, Readable, type Writable } from "node:stream";
+import { isatty } from "node:tty";
+import type { StandardStream } from "@donjon/client/session";
+
+const STREAMS = ["stdin", "stdout", "stderr"] as const;
+
+/** Which of this process's streams are terminals. */
+export function listTerminals(): StandardStream[] {
+  return STREAMS.filter((_, fd) => isatty(fd));
+}
 
 /** Bytes of one read from a file: large enough that system calls do not count. */
 const READ_BYTES = 1 << 20;

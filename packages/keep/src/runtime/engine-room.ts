@@ -166,7 +166,7 @@ class Room implements EngineRoom, Workload {
       case "stdin":
       case "stdout":
       case "stderr":
-        return { kind: spec.kind, name: spec.name, stream: this[spec.kind].grant };
+        return { ...spec, stream: this[spec.kind].grant };
       case "connect": {
         const pump: ConnectionPump = new ConnectionPump(
           spec.stream,

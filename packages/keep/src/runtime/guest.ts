@@ -57,13 +57,15 @@ function openGrant(grant: DescriptorGrant, control: SharedWords, meter: Meter): 
       return {
         kind: "input",
         stream: new RingInput(new RingReader(buffer, 0, STDIO_RING_BYTES, signal)),
+        terminal: grant.terminal,
       };
     }
     case "stdout":
     case "stderr": {
       const { buffer, index } = grant.stream;
       const ring = new RingWriter(buffer, 0, STDIO_RING_BYTES, new StreamSignal(control, index));
-      return { kind: "output", stream: new RingOutput(ring, meter) };
+      const stream = new RingOutput(ring, meter);
+      return { kind: "output", stream, terminal: grant.terminal };
     }
     case "connect":
       return { kind: "connection", connection: openConnection(control, grant.stream) };

@@ -33,6 +33,7 @@ export type DescriptorGrant =
   | {
       readonly kind: "stdin" | "stdout" | "stderr";
       readonly name: string;
+      readonly terminal: boolean;
       readonly stream: StreamGrant;
     }
   | {

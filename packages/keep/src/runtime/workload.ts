@@ -24,7 +24,12 @@ export type MountSpec =
 /** One descriptor that is no directory. */
 export type DescriptorSpec =
   | { readonly kind: "null"; readonly name: string }
-  | { readonly kind: "stdin" | "stdout" | "stderr"; readonly name: string }
+  | {
+      readonly kind: "stdin" | "stdout" | "stderr";
+      readonly name: string;
+      /** The program is told that a person sits at the other end. */
+      readonly terminal: boolean;
+    }
   | { readonly kind: "listen"; readonly name: string }
   | { readonly kind: "connect"; readonly name: string; readonly stream: Duplex };
 

@@ -19,6 +19,8 @@ export interface Provisioned {
   readonly module: Uint8Array;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly trees: ReadonlyMap<string, Uint8Array>;
+  /** Which of stdin, stdout and stderr the owner says are terminals. */
+  readonly terminals: ProvisionMessage["terminals"];
 }
 
 /** Gathers the parts of an upload; every check is made as early as its part allows. */
@@ -61,6 +63,7 @@ export class ProvisionBuilder {
       module: this.#module,
       secrets: this.#secrets,
       trees: this.#trees,
+      terminals: this.#message.terminals,
     };
   }
 
@@ -131,7 +134,7 @@ export async function createWorkloadSpec(
   provisioned: Provisioned,
   open: OpenConnection,
 ): Promise<WorkloadSpec> {
-  const { manifest, secrets } = provisioned;
+  const { manifest, secrets, terminals } = provisioned;
   const env = new Map(manifest.env);
   for (const secret of manifest.secrets) {
     if (secret.kind === "file") continue;
@@ -143,8 +146,8 @@ export async function createWorkloadSpec(
     args: manifest.args,
     env,
     descriptors: needsHost
-      ? await Promise.all(manifest.descriptors.map((each) => openDescriptor(each, open)))
-      : manifest.descriptors.map(plainDescriptor),
+      ? await Promise.all(manifest.descriptors.map((each) => openDescriptor(each, terminals, open)))
+      : manifest.descriptors.map((each) => plainDescriptor(each, terminals)),
     mounts: listDirectories(manifest).map((guest) => fillDirectory(guest, provisioned)),
     limits: manifest.limits,
   };
@@ -165,17 +168,21 @@ function fillDirectory(guest: string, { manifest, secrets, trees }: Provisioned)
   return { kind: "secrets", guest, files };
 }
 
-function plainDescriptor(descriptor: ManifestDescriptor): DescriptorSpec {
-  const { kind, name } = descriptor;
+function plainDescriptor(
+  { kind, name }: ManifestDescriptor,
+  terminals: Provisioned["terminals"],
+): DescriptorSpec {
   if (kind === "connect") throw new TypeError("a connection needs its stream");
-  return { kind, name };
+  if (kind === "null" || kind === "listen") return { kind, name };
+  return { kind, name, terminal: terminals.includes(kind) };
 }
 
 function openDescriptor(
   descriptor: ManifestDescriptor,
+  terminals: Provisioned["terminals"],
   open: OpenConnection,
 ): DescriptorSpec | Promise<DescriptorSpec> {
-  return descriptor.kind === "connect" ? open(descriptor) : plainDescriptor(descriptor);
+  return descriptor.kind === "connect" ? open(descriptor) : plainDescriptor(descriptor, terminals);
 }
 
 function decodeSecret(name: string, value: Uint8Array): string {

@@ -34,7 +34,7 @@ const room = createEngineRoom();
 const limits = { memoryBytes: 1 << 26, filesBytes: 1 << 20, timeMs: null, descriptors: 8, threads: 4, outputBytes: null };
 const { result } = room.run({
   module: Buffer.from(process.argv[2]!, "base64"), args: ["a"], env: new Map(),
-  descriptors: [{ kind: "stdin", name: "stdin" }, { kind: "stdout", name: "stdout" }, { kind: "stderr", name: "stderr" }],
+  descriptors: ["stdin", "stdout", "stderr"].map((name) => ({ kind: name, name, terminal: false })),
   mounts: [], limits,
 });
 result.then(({ outcome }) => { console.log(JSON.stringify(outcome)); return room.close(); });

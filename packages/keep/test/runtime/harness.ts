@@ -12,9 +12,9 @@ import type {
 } from "../../src/runtime/workload.ts";
 
 const STDIO: readonly DescriptorSpec[] = [
-  { kind: "stdin", name: "stdin" },
-  { kind: "stdout", name: "stdout" },
-  { kind: "stderr", name: "stderr" },
+  { kind: "stdin", name: "stdin", terminal: false },
+  { kind: "stdout", name: "stdout", terminal: false },
+  { kind: "stderr", name: "stderr", terminal: false },
 ];
 
 const LIMITS: WorkloadLimits = {

@@ -28,13 +28,14 @@ after(() => {
 });
 
 /** As the engine room does, with streams that nobody uses. */
-function grant({ kind, name }: DescriptorSpec): DescriptorGrant {
+function grant(spec: DescriptorSpec): DescriptorGrant {
+  const { kind, name } = spec;
   if (kind === "null") return { kind, name };
   if (kind === "listen") {
     const words = new Int32Array(new SharedArrayBuffer(LISTENER_WORDS * 4));
     return { kind, name, words, index: 0, port };
   }
-  return { kind, name, stream: { buffer, index: 0 } };
+  return { ...spec, stream: { buffer, index: 0 } };
 }
 
 function createWasi(spec: WorkloadSpec): Preview1 {
@@ -126,6 +127,7 @@ async function specify(text: string) {
       module: new Uint8Array(0),
       secrets: new Map(manifest.secrets.map(({ name }) => [name, Uint8Array.of(1)])),
       trees: new Map(manifest.mounts.map(({ guest }) => [guest, tree()])),
+      terminals: [],
     },
     // Only kind and name count here: no stream is ever touched.
     async ({ name }) => ({ kind: "connect", name, stream: null as never }),

@@ -57,6 +57,7 @@ const provision = record({
     MAX_SECRETS,
   ),
   trees,
+  terminals: array(oneOf("stdin", "stdout", "stderr"), 3),
 });
 const stop = record({ type: literal("stop"), how: oneOf("interrupt", "kill") });
 

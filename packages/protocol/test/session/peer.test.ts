@@ -67,10 +67,19 @@ function pair() {
   return { client, keep, atClient, atKeep, deliver };
 }
 
+const PROVISION = {
+  type: "provision",
+  manifest: 1,
+  workload: 2,
+  secrets: [],
+  trees: [],
+  terminals: ["stdout"],
+} as const;
+
 test("messages arrive as they were sent, both ways", () => {
   const { client, keep, atClient, atKeep, deliver } = pair();
   client.sendMessage({ type: "hello", protocol: 1 });
-  client.sendMessage({ type: "provision", manifest: 1, workload: 2, secrets: [], trees: [] });
+  client.sendMessage(PROVISION);
   keep.sendMessage({ type: "hello", protocol: 1, engine: "node" });
   keep.sendMessage({
     type: "failure",
@@ -83,6 +92,7 @@ test("messages arrive as they were sent, both ways", () => {
     atKeep.messages.map(({ type }) => type),
     ["hello", "provision"],
   );
+  assert.deepEqual(atKeep.messages[1], PROVISION);
   assert.deepEqual(atClient.messages[1], {
     type: "failure",
     code: "internal",
@@ -175,7 +185,6 @@ function message(json: unknown): Uint8Array {
 }
 
 const HELLO = { type: "hello", protocol: 1 };
-const PROVISION = { type: "provision", manifest: 1, workload: 2, secrets: [], trees: [] };
 const BAD_SEQUENCES: readonly (readonly [what: string, messages: readonly unknown[]])[] = [
   ["a provision before hello", [PROVISION]],
   ["a second hello", [HELLO, HELLO]],
@@ -197,9 +206,11 @@ const BAD_SEQUENCES: readonly (readonly [what: string, messages: readonly unknow
     "a lone surrogate",
     [
       HELLO,
-      '{"type":"provision","manifest":1,"workload":2,"secrets":[{"name":"\\ud800","size":1}],"trees":[]}',
+      '{"type":"provision","manifest":1,"workload":2,"secrets":[{"name":"\\ud800","size":1}],"trees":[],"terminals":[]}',
     ],
   ],
+  ["a terminal that is no stream of the program", [HELLO, { ...PROVISION, terminals: ["tty"] }]],
+  ["more terminals than streams", [HELLO, { ...PROVISION, terminals: Array(4).fill("stdin") }]],
   ["an unknown way to stop", [HELLO, PROVISION, { type: "stop", how: "gently" }]],
 ];
 

@@ -39,8 +39,8 @@ export const MAX_ARGS_BYTES = 2 * 1024 * 1024;
 /** What the guest gets at a descriptor number. */
 export type Grant =
   | { readonly kind: "null" }
-  | { readonly kind: "input"; readonly stream: InputStream; readonly tty?: boolean }
-  | { readonly kind: "output"; readonly stream: OutputStream; readonly tty?: boolean }
+  | { readonly kind: "input"; readonly stream: InputStream; readonly terminal?: boolean }
+  | { readonly kind: "output"; readonly stream: OutputStream; readonly terminal?: boolean }
   | { readonly kind: "connection"; readonly connection: Connection }
   | { readonly kind: "listener"; readonly listener: Listener };
 
@@ -163,9 +163,9 @@ function describeGrant(grant: Grant): Descriptor {
     case "null":
       return describeStream(Filetype.unknown, NULL_INPUT, NULL_OUTPUT);
     case "input":
-      return describeStream(stdioType(grant.tty), grant.stream, null);
+      return describeStream(stdioType(grant.terminal), grant.stream, null);
     case "output":
-      return describeStream(stdioType(grant.tty), null, grant.stream);
+      return describeStream(stdioType(grant.terminal), null, grant.stream);
     case "connection":
       return describeStream(Filetype.socketStream, grant.connection.input, grant.connection.output);
     case "listener":
@@ -174,8 +174,8 @@ function describeGrant(grant: Grant): Descriptor {
 }
 
 /** A character device that cannot seek is what wasi-libc takes for a terminal. */
-function stdioType(tty = false) {
-  return tty ? Filetype.characterDevice : Filetype.unknown;
+function stdioType(terminal = false) {
+  return terminal ? Filetype.characterDevice : Filetype.unknown;
 }
 
 function joinVariable([key, value]: readonly [string, string]): string {

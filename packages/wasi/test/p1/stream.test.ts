@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Errno } from "../../src/errno.ts";
+import { NULL_INPUT, NULL_OUTPUT } from "../../src/p1/null-device.ts";
+import { rights } from "../../src/p1/rights.ts";
 import { MAX_BUFFERS } from "../../src/p1/vectors.ts";
+import { Filetype } from "../../src/p1/witx.ts";
 import { createInstance, putIovs } from "./support/instance.ts";
 import { createPipe } from "./support/pipe.ts";
 
@@ -151,4 +154,27 @@ test("the null device is at its end and takes everything", () => {
   assert.equal(instance.view().getUint32(RESULT, true), 0);
   assert.equal(instance.call("fd_write", 1, IOVS, 1, RESULT), Errno.success);
   assert.equal(instance.view().getUint32(RESULT, true), 100);
+});
+
+test("a terminal is a character device that cannot seek, and other stdio is not", () => {
+  const { call, view } = createInstance({
+    descriptors: [
+      { kind: "input", stream: NULL_INPUT, terminal: true },
+      { kind: "output", stream: NULL_OUTPUT, terminal: true },
+      { kind: "output", stream: NULL_OUTPUT },
+    ],
+  });
+  const filetypes = [0, 1, 2].map((fd) => {
+    assert.equal(call("fd_fdstat_get", fd, 0), Errno.success);
+    assert.equal(call("fd_filestat_get", fd, 32), Errno.success);
+    assert.equal(view().getUint8(32 + 16), view().getUint8(0));
+    assert.equal(view().getUint32(8, true) & rights("fd_seek", "fd_tell"), 0);
+    return view().getUint8(0);
+  });
+  assert.deepEqual(filetypes, [
+    Filetype.characterDevice,
+    Filetype.characterDevice,
+    Filetype.unknown,
+  ]);
+  assert.equal(call("fd_seek", 1, 0n, 0, 64), Errno.spipe);
 });
