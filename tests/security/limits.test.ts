@@ -4,14 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { test } from "node:test";
 import { DONJON, donjonRun, makeFolder } from "../support/keep.ts";
-import {
-  cpuMs,
-  findKeep,
-  listTree,
-  residentBytes,
-  until,
-  untilGone,
-} from "../support/processes.ts";
+import { findKeep, listTree, residentBytes, untilAtRest, untilGone } from "../support/processes.ts";
 import { guestPath, measureGuest, readNumbers, runGuest } from "./guest.ts";
 
 const MIB = 1 << 20;
@@ -140,22 +133,12 @@ test("endless output that nobody reads stops the guest; neither Keep nor command
   const measure = () => residentBytes(keep) + residentBytes(command);
   // Enough for every buffer on the way to be full, and for the engine's heap to settle.
   await take(128 * MIB);
-  const stalled = async () => {
-    // Nobody reads: the Keep comes to rest. Its CPU time stands still.
-    let seen = -1;
-    let same = 0;
-    await until("the Keep rests", () => {
-      const now = cpuMs(keep);
-      same = now === seen ? same + 1 : 0;
-      seen = now;
-      return same >= 20;
-    });
-  };
-  await stalled();
+  // Nobody reads: the Keep comes to rest.
+  await untilAtRest(keep);
   const before = measure();
   for (let round = 0; round < 4; round++) {
     await take(64 * MIB);
-    await stalled();
+    await untilAtRest(keep);
   }
   const after = measure();
   t.diagnostic(

@@ -96,6 +96,18 @@ export function cpuMs({ pid }: ProcessMark): number {
   return stat === null ? 0 : (Number(stat[11]) + Number(stat[12])) * 10;
 }
 
+/** Resolves when the CPU time of a process stands still: it waits for something outside. */
+export async function untilAtRest(mark: ProcessMark): Promise<void> {
+  let seen = -1;
+  let same = 0;
+  await until(`process ${mark.pid} rests`, () => {
+    const now = cpuMs(mark);
+    same = now === seen ? same + 1 : 0;
+    seen = now;
+    return same >= 20;
+  });
+}
+
 /** Descriptors that a process has open. */
 export function countDescriptors({ pid }: ProcessMark): number {
   return readdirSync(`/proc/${pid}/fd`).length;

@@ -6,9 +6,9 @@ import { type TestContext, test } from "node:test";
 import { donjonRun } from "../../support/keep.ts";
 import {
   countDescriptors,
-  cpuMs,
   residentBytes,
   until,
+  untilAtRest,
   untilGone,
 } from "../../support/processes.ts";
 import { examplePath, guestPath, listAll, startCommand } from "./command.ts";
@@ -120,22 +120,12 @@ test("a peer that reads slowly slows the guest, and neither Keep nor command gro
       else left -= chunk.length;
     }
   };
-  const rest = async () => {
-    let seen = -1;
-    let same = 0;
-    await until("the Keep rests", () => {
-      const now = cpuMs(keep);
-      same = now === seen ? same + 1 : 0;
-      seen = now;
-      return same >= 20;
-    });
-  };
   await take(32 * MIB);
-  await rest();
+  await untilAtRest(keep);
   const before = residentBytes(keep) + residentBytes(host);
   for (let round = 0; round < 4; round++) {
     await take(16 * MIB);
-    await rest();
+    await untilAtRest(keep);
   }
   const after = residentBytes(keep) + residentBytes(host);
   t.diagnostic(`Keep and command: ${before >> 20} MiB, after 64 MiB more ${after >> 20} MiB`);
