@@ -89,7 +89,7 @@ test("inspect tells kind, imports, needs and grants, as text and as JSON", async
   );
   assert.deepEqual(
     json.outline.imports.map(({ name }: { name: string }) => name),
-    ["fd_read", "fd_write", "proc_exit"],
+    ["fd_read", "fd_write", "proc_exit", "fd_fdstat_get"],
   );
   assert.deepEqual(json.missing, []);
   const component = await runCommand(["inspect", join(root, "c.wasm")]);
