@@ -83,7 +83,8 @@ export async function executeRun(
     if (ending.code !== null) throw new Interrupted(ending.code);
     throw await explainLoss(error, early);
   } finally {
-    release();
+    // After a signal they stay to the end: one more must not change the exit code.
+    if (ending.code === null) release();
     gate.close();
   }
 }
