@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StartedKeep } from "@donjon/host/backend/backend";
 import { createProcessBackend } from "@donjon/host/backend/process";
+import { uptimeMs } from "./uptime.ts";
 
 /** Backends that this machine could use without protection. */
 const UNPROTECTED_BACKEND = "process";
@@ -32,7 +33,7 @@ export function wantsEarlyKeep(argv: readonly string[]): boolean {
 export function startKeep(): EarlyKeep {
   const lines: string[] = [];
   const backend = createProcessBackend({ engine: process.execPath, runtime: findRuntime() });
-  const startedMs = performance.now();
+  const startedMs = uptimeMs();
   return { keep: backend.start({ onConsole: (line) => lines.push(line) }), lines, startedMs };
 }
 

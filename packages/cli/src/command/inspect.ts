@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type ModuleOutline, parseOutline } from "@donjon/wasi/module/outline";
 import { type MemoryType, readBinaryKind } from "@donjon/wasi/module/structure";
 import type { Command } from "commander";
@@ -6,6 +5,7 @@ import { describeModuleKind, listForeignImports, listNeeds, type Need } from "..
 import { formatBytes } from "../output/progress.ts";
 import { createStyle, type Style, showSafely } from "../output/style.ts";
 import type { Context } from "../program.ts";
+import { hashSha256 } from "../run/digest.ts";
 import { applyFlags } from "../run/flags.ts";
 import { readInput, resolveTarget } from "../run/target.ts";
 
@@ -54,7 +54,7 @@ function inspect(path: string, wasmcfgfile: string | undefined, context: Context
   const base = {
     file: target.module,
     size: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
+    sha256: hashSha256(bytes),
   };
   if (readBinaryKind(bytes) === "component") {
     return {

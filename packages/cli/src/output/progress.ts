@@ -1,3 +1,4 @@
+import { uptimeMs } from "../uptime.ts";
 import { writeLine } from "./failure.ts";
 
 /** Work that is over sooner shows nothing. */
@@ -19,12 +20,12 @@ export class Progress {
 
   begin(label: string): void {
     this.#label = label;
-    this.#start = performance.now();
+    this.#start = uptimeMs();
     this.#shown = 0;
   }
 
   update(done: number, total: number): void {
-    const now = performance.now();
+    const now = uptimeMs();
     if (!this.#on || now - this.#start < QUIET_MS || now - this.#shown < STEP_MS) return;
     this.#shown = now;
     const percent = total === 0 ? 100 : Math.floor((100 * done) / total);

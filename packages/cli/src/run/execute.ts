@@ -6,6 +6,7 @@ import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import type { EarlyKeep } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import type { Progress } from "../output/progress.ts";
+import { uptimeMs } from "../uptime.ts";
 import type { Prepared } from "./prepare.ts";
 import { listTerminals, openOutput, openStdin, pipeOutput } from "./stdio.ts";
 
@@ -109,7 +110,7 @@ class Stopwatch {
   }
 
   note(name: string): void {
-    this.phases.set(`${name} at`, performance.now());
+    this.phases.set(`${name} at`, uptimeMs());
   }
 
   add(durations: ReadonlyMap<string, number>): void {

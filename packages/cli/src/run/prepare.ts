@@ -1,5 +1,4 @@
 /** Everything that goes up in a session: the manifest's final bytes, the module, trees and secrets. */
-import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Provision } from "@donjon/client/session";
@@ -9,6 +8,7 @@ import { MAX_SECRET_BYTES, MAX_WORKLOAD_BYTES } from "@donjon/protocol/limits";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import type { Manifest, PackedMount } from "@donjon/protocol/manifest/manifest";
 import { formatBytes, type Progress } from "../output/progress.ts";
+import { hashSha256 } from "./digest.ts";
 import type { AppliedFlags, SecretFlag } from "./flags.ts";
 import { readInput, type Target } from "./target.ts";
 
@@ -36,7 +36,7 @@ export async function prepareRun(
 ): Promise<Prepared> {
   const workload = readModuleFile(target.module);
   const draft = flags.manifest;
-  const sha256 = createHash("sha256").update(workload).digest("hex");
+  const sha256 = hashSha256(workload);
   checkDigest("the workload", target.module, draft.workload.sha256, sha256);
   const mounts: Manifest["mounts"][number][] = [];
   const trees: WritableTree[] = [];

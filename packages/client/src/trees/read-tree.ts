@@ -1,5 +1,4 @@
 /** Reading a directory of the owner's into a packed tree. */
-import { createHash } from "node:crypto";
 import {
   type BigIntStats,
   closeSync,
@@ -76,6 +75,8 @@ export async function loadTree(
 ): Promise<LoadedTree> {
   const tree = scanTree(root);
   const bytes = new Uint8Array(tree.plan.length);
+  // Loaded only now: it takes milliseconds, and most runs have no tree.
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   let done = 0;
   for await (const piece of encodeHostTree(tree)) {

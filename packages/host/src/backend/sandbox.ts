@@ -24,6 +24,7 @@ export const ENGINE_FLAGS = [
   "--no-warnings",
   "--disable-sigusr1",
   "--disallow-code-generation-from-strings",
+  "--no-strip-types",
 ] as const;
 
 /** The line by which the launcher says that bubblewrap could not start the Keep. */

@@ -5,7 +5,7 @@
 import type { Duplex } from "node:stream";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
-import { POOL_BYTES } from "@donjon/wasi/capability/random";
+import { uptimeMs } from "../node/uptime.ts";
 import { CONTROL_WORDS, STDIO_RING_BYTES, WORKER_BELL } from "./control.ts";
 import { Doorbell } from "./doorbell.ts";
 import { GateBell } from "./gate-bell.ts";
@@ -42,11 +42,6 @@ export function createEngineRoom(options: EngineRoomOptions = {}): EngineRoom {
   return new Room(options.heapMb ?? DEFAULT_HEAP_MB);
 }
 
-/** Loaded at first use: it takes as long as the worker's whole start, which must come first. */
-function fillRandom<T extends Uint8Array>(bytes: T): T {
-  return process.getBuiltinModule("node:crypto").randomFillSync(bytes);
-}
-
 /** CPU time of everything but this thread, in milliseconds: the workload, its threads and the compiler. */
 function workersCpuMs(): number {
   const all = process.cpuUsage();
@@ -67,7 +62,7 @@ class Room implements EngineRoom, Workload {
   readonly #first: Worker;
   readonly #listeners = new Map<string, GateListener>();
   readonly #pumps = new Set<ConnectionPump>();
-  readonly #born = performance.now();
+  readonly #born = uptimeMs();
   #resolve: (result: WorkloadResult) => void = () => {};
   #reject: (error: DonjonError) => void = () => {};
   #spec: WorkloadSpec | null = null;
@@ -90,21 +85,20 @@ class Room implements EngineRoom, Workload {
     this.result.catch(() => {});
     this.#first = this.#startWorker(null);
     this.#first.once("online", () => {
-      this.phases.set("worker", performance.now() - this.#born);
+      this.phases.set("worker", uptimeMs() - this.#born);
     });
   }
 
   run(spec: WorkloadSpec): Workload {
     if (this.#spec !== null) throw new TypeError("An engine room runs one workload");
     this.#spec = spec;
-    this.#started = performance.now();
+    this.#started = uptimeMs();
     this.#cpuBefore = workersCpuMs();
     const { timeMs } = spec.limits;
     if (timeMs !== null) this.#watchTime(timeMs);
     const ports: MessagePort[] = [];
     const descriptors = spec.descriptors.map((one) => this.#grant(one, ports));
     const trees = spec.mounts.flatMap((mount) => (mount.kind === "packed" ? mount.bytes : []));
-    const random = fillRandom(new Uint8Array(POOL_BYTES));
     this.#first.postMessage(
       {
         module: spec.module,
@@ -113,9 +107,8 @@ class Room implements EngineRoom, Workload {
         descriptors,
         mounts: spec.mounts,
         limits: spec.limits,
-        random,
       },
-      [...ports, ...ownedBuffers([spec.module, random, ...trees])],
+      [...ports, ...ownedBuffers([spec.module, ...trees])],
     );
     new Doorbell(this.#control, WORKER_BELL).ring();
     return this;
@@ -151,7 +144,7 @@ class Room implements EngineRoom, Workload {
 
   /** A timer of Node takes 2^31 ms at most; a longer limit is waited for in pieces. */
   #watchTime(timeMs: number): void {
-    const left = this.#started + timeMs - performance.now();
+    const left = this.#started + timeMs - uptimeMs();
     if (left <= 0) {
       this.#finish({ kind: "limit", limit: "time", value: timeMs }, []);
       return;
@@ -195,14 +188,9 @@ class Room implements EngineRoom, Workload {
     if (report.kind === "running") {
       for (const [name, ms] of report.phases) this.phases.set(name, ms);
       this.onRunning?.();
-    } else if (report.kind === "spawn") this.#spawn(report.order);
+    } else if (report.kind === "spawn") this.#startWorker(report.order);
     else if (report.kind === "done") this.#finish(report.outcome, report.changes);
     else this.#fail(new DonjonError(report.code, report.message, { details: report.details }));
-  }
-
-  #spawn(order: Omit<ThreadOrder, "random">): void {
-    const random = fillRandom(new Uint8Array(POOL_BYTES));
-    this.#startWorker({ ...order, random });
   }
 
   #hearError(error: unknown): void {
@@ -223,7 +211,7 @@ class Room implements EngineRoom, Workload {
     if (this.#finished) return;
     const usage = {
       peakMemory: process.resourceUsage().maxRSS * 1024,
-      wallMs: this.#started === 0 ? 0 : performance.now() - this.#started,
+      wallMs: this.#started === 0 ? 0 : uptimeMs() - this.#started,
       cpuMs: Math.max(0, workersCpuMs() - this.#cpuBefore),
     };
     this.#end(outcome.kind === "exit").then(() => this.#resolve({ outcome, usage, changes }));

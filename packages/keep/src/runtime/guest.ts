@@ -38,7 +38,7 @@ export function createGuest(order: Omit<RunOrder, "module">, control: SharedWord
     args: order.args,
     env: order.env,
     clock,
-    random: createEngineRandom(order.random),
+    random: createEngineRandom(),
     waiter: bell,
     descriptors: order.descriptors.map((grant) => openGrant(grant, control, meter.take)),
     preopens: files.preopens,

@@ -54,8 +54,6 @@ export interface RunOrder {
   readonly descriptors: readonly DescriptorGrant[];
   readonly mounts: readonly MountSpec[];
   readonly limits: WorkloadLimits;
-  /** Fresh random bytes, `POOL_BYTES` of them; see `createEngineRandom`. */
-  readonly random: Uint8Array<ArrayBuffer>;
 }
 
 /** Starts one thread of a workload in a worker of its own; see threads/. */
@@ -64,8 +62,6 @@ export interface ThreadOrder {
   readonly entry: string;
   readonly memory: WebAssembly.Memory;
   readonly memoryImport: { readonly module: string; readonly name: string };
-  /** Fresh random bytes, `POOL_BYTES` of them; see `createEngineRandom`. */
-  readonly random: Uint8Array<ArrayBuffer>;
   /** The call block; see threads/call-block.ts. */
   readonly calls: SharedWords;
   /** Of this thread, in `calls`. */
@@ -78,7 +74,7 @@ export type Phases = readonly (readonly [name: string, ms: number])[];
 
 export type WorkerReport =
   | { readonly kind: "running"; readonly phases: Phases }
-  | { readonly kind: "spawn"; readonly order: Omit<ThreadOrder, "random"> }
+  | { readonly kind: "spawn"; readonly order: ThreadOrder }
   | {
       readonly kind: "done";
       readonly outcome: WorkloadOutcome;

@@ -13,10 +13,13 @@ export function startWorker(boot: WorkerBoot, heapMb: number): Worker {
   return new Worker(bundled ? DONJON_WORKER_SOURCE : new URL("./worker.ts", import.meta.url), {
     eval: bundled,
     workerData: boot,
-    transferList: boot.thread === null ? [] : [boot.thread.random.buffer],
     // Nothing of the Keep's own process is visible in the worker.
     env: {},
     argv: [],
+    // Kept from the Keep's own streams, whose set-up costs milliseconds. Nothing is written there: the
+    // engine's fatal words go to descriptor 2 by themselves, and failures come as events.
+    stdout: true,
+    stderr: true,
     resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: heapMb },
   });
 }

@@ -41,7 +41,6 @@ export function warmUp(control: SharedWords): void {
       descriptors: [],
       mounts: [{ kind: "memory", guest: "/tmp" }],
       limits,
-      random: new Uint8Array(0),
     },
     control,
   );

@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { DonjonError } from "@donjon/core/errors";
 import { dropPermissions } from "../node/permissions.ts";
+import { uptimeMs } from "../node/uptime.ts";
 import { WORKER_BELL } from "./control.ts";
 import { disarm } from "./disarm.ts";
 import { Doorbell } from "./doorbell.ts";
@@ -44,11 +45,11 @@ function instantiate(loaded: LoadedModule, guest: Guest): WebAssembly.Instance {
 }
 
 function run(order: RunOrder): void {
-  const times = [performance.now()];
+  const times = [uptimeMs()];
   const loaded = loadModule(order.module, order.limits.memoryBytes);
-  times.push(performance.now());
+  times.push(uptimeMs());
   const guest = createGuest(order, control);
-  times.push(performance.now());
+  times.push(uptimeMs());
   const outcome = runEntry(
     () => {
       if (loaded.sharedMemory !== null) {
@@ -57,7 +58,7 @@ function run(order: RunOrder): void {
         return;
       }
       const instance = instantiate(loaded, guest);
-      times.push(performance.now());
+      times.push(uptimeMs());
       const names = ["compile", "grants", "instantiate"];
       const phases = names.map((name, i) => [name, times[i + 1]! - times[i]!] as const);
       report({ kind: "running", phases });

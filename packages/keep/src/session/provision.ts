@@ -1,5 +1,4 @@
 /** What was provisioned, checked against its manifest, as the engine room wants it. */
-import { hash } from "node:crypto";
 import { DonjonError } from "@donjon/core/errors";
 import { listDirectories, splitSecretPath } from "@donjon/protocol/manifest/descriptor-table";
 import type {
@@ -9,6 +8,7 @@ import type {
 } from "@donjon/protocol/manifest/manifest";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
 import type { ProvisionMessage } from "@donjon/protocol/session/message";
+import { hashSha256 } from "../node/digest.ts";
 import type { DescriptorSpec, MountSpec, WorkloadSpec } from "../runtime/workload.ts";
 
 /** Everything that came up, whole and equal to what the manifest says. */
@@ -70,7 +70,7 @@ export class ProvisionBuilder {
   #takeManifest(bytes: Uint8Array): void {
     const manifest = parseManifest(bytes);
     this.#manifest = manifest;
-    this.#manifestDigest = hash("sha256", bytes, "hex");
+    this.#manifestDigest = hashSha256(bytes);
     checkNames(
       "secret",
       manifest.secrets.map(({ name }) => name),
@@ -97,7 +97,7 @@ export class ProvisionBuilder {
 }
 
 function checkDigest(what: string, bytes: Uint8Array, wanted: string | null): void {
-  const found = hash("sha256", bytes, "hex");
+  const found = hashSha256(bytes);
   if (found === wanted) return;
   throw new DonjonError(
     "manifest/digest",

@@ -39,8 +39,7 @@ function grant(spec: DescriptorSpec): DescriptorGrant {
 }
 
 function createWasi(spec: WorkloadSpec): Preview1 {
-  const random = new Uint8Array(0);
-  return createGuest({ ...spec, descriptors: spec.descriptors.map(grant), random }, control).wasi;
+  return createGuest({ ...spec, descriptors: spec.descriptors.map(grant) }, control).wasi;
 }
 
 /** Kind and name of every descriptor, from 0 to the first number that is none, as the guest sees them. */

@@ -27,7 +27,7 @@ export function runThread(order: ThreadOrder, control: SharedWords): WorkloadOut
     args: [],
     env: [],
     clock: createEngineClock(),
-    random: createEngineRandom(order.random),
+    random: createEngineRandom(),
     waiter: desk,
     descriptors: [],
   });
