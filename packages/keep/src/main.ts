@@ -11,7 +11,7 @@ import { createGateCaller } from "./gate/caller.ts";
 import { Connections } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
 import type { TlsSide } from "./gate/tls.ts";
-import { endKeep, KEEP_EXIT } from "./node/exit.ts";
+import { endKeep } from "./node/exit.ts";
 import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
 import { openChannelWithoutEvidence } from "./session/channel.ts";
@@ -26,18 +26,18 @@ const connections = new Connections(caller, () => {
   tls ??= openTls();
   return tls;
 });
-const keep = new Keep(room, connections, () => endKeep(KEEP_EXIT.over));
+const keep = new Keep(room, connections, endKeep);
 
 process.on("uncaughtException", (error) => {
   caller.log(`the Keep ends because of a defect: ${error.stack ?? error}`);
-  setImmediate(() => endKeep(KEEP_EXIT.defect));
+  setImmediate(endKeep);
 });
 
 serveGate(openPipe(IN_DESCRIPTOR), {
   state: () => keep.state,
   onSession: (stream) => serveSession(openChannelWithoutEvidence(stream), keep),
   onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
-  onClosed: () => endKeep(KEEP_EXIT.over),
+  onClosed: endKeep,
 });
 
 /** Most workloads have no TLS socket: its code, which is large, and the key pair are made for the first. */

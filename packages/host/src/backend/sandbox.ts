@@ -32,7 +32,7 @@ export const FALLBACK_LINE = "donjon: no bubblewrap";
 
 /**
  * `$1` engine, `$2` runtime, then bubblewrap's command, if any. Exit status 1 is bubblewrap's own failure, from before
- * the engine ran (the Keep never exits with 1): then the engine runs without it, and the first line
+ * the engine ran (the Keep ends itself by a signal): then the engine runs without it, and the first line
  * on stderr says so. So the sandbox is tried by using it, and a try costs nothing where it works.
  */
 const LAUNCHER = `ulimit -c 0

@@ -154,7 +154,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
         keep.in.on("error", () => {});
         keep.in.resume();
         keep.in.end(bytes);
-        assert.deepEqual(await keep.ended, { kind: "exited", code: 0 });
+        assert.deepEqual(await keep.ended, { kind: "killed", signal: "SIGKILL" });
       });
     }
 
@@ -162,7 +162,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       const keep = backend.start({ onConsole: () => {} });
       keep.in.resume();
       keep.in.end();
-      assert.deepEqual(await keep.ended, { kind: "exited", code: 0 });
+      assert.deepEqual(await keep.ended, { kind: "killed", signal: "SIGKILL" });
     });
 
     test("goes on when streams are opened and left half open", async () => {

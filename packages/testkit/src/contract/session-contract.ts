@@ -30,7 +30,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
         workload: sha256Hex(workload),
       });
       assert.ok((await run.started).has("compile"));
-      assert.deepEqual(await under.keep.ended, { kind: "exited", code: 0 });
+      assert.deepEqual(await under.keep.ended, { kind: "killed", signal: "SIGKILL" });
     });
 
     test("carries stdin to stdout whole", async () => {
@@ -119,7 +119,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
       await run.provisioned;
       session.close();
       await assert.rejects(run.result, { code: "session/closed" });
-      assert.deepEqual(await under.keep.ended, { kind: "exited", code: 0 });
+      assert.deepEqual(await under.keep.ended, { kind: "killed", signal: "SIGKILL" });
     });
 
     test("reports a killed Keep at once", async () => {
