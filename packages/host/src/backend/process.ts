@@ -66,7 +66,10 @@ function startKeep(
   });
   const filter = (child.stdio as readonly unknown[])[FILTER_DESCRIPTOR] as Writable;
   filter.on("error", () => {});
-  filter.end(program === null ? undefined : assembleKeepFilter());
+  if (program !== null) filter.write(assembleKeepFilter());
+  // bubblewrap reads to the end, and `end` would give it that only when this process has come back to its event
+  // loop, tens of milliseconds later. The write is done by now: a new socket has room for a filter many times over.
+  filter.destroy();
 
   const read = createLineReader((line) => {
     if (line !== FALLBACK_LINE) {
