@@ -26,6 +26,8 @@ export const MAX_BACKLOG = 4096;
 export const MAX_GATE_STREAMS = 8192;
 /** Octets that one gate stream may carry unread, in each direction. */
 export const GATE_STREAM_WINDOW = 256 << 10;
+/** The same for a session, of which there are few and on which everything of a run travels. */
+export const GATE_SESSION_WINDOW = 1 << 20;
 /** Characters of a listener's name. */
 export const MAX_LISTENER_NAME = 256;
 /** Octets of one console line; a longer one is cut. */

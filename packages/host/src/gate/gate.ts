@@ -9,6 +9,7 @@ import {
   parseAuthority,
   parseHealth,
   SESSION_TARGET,
+  windowOfCall,
 } from "@donjon/protocol/gate/gate";
 import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
@@ -108,7 +109,7 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
 /** A refusal is the error of the stream. */
 function callKeep(pipe: GatePipe<Duplex>, target: string): Duplex {
   if (pipe.closed) throw lostError();
-  return pipe.open(target);
+  return pipe.open(target, { window: windowOfCall(target) });
 }
 
 async function askHealth(pipe: GatePipe<Duplex>): Promise<KeepHealth> {

@@ -39,9 +39,11 @@ function callHost(fake: FakeKeep): GatePipe<Duplex> {
 /** "accepted", or the sentence of the refusal. */
 function ask(pipe: GatePipe<Duplex>, target: string): Promise<string> {
   return new Promise((resolve) => {
-    const stream = pipe.open(target, () => {
-      resolve("accepted");
-      stream.destroy();
+    const stream = pipe.open(target, {
+      onAccept() {
+        resolve("accepted");
+        stream.destroy();
+      },
     });
     stream.on("error", (error) => resolve(error.message));
     stream.resume();

@@ -32,7 +32,7 @@ export function createGateCaller(openPipe: () => Duplex): GateCaller {
 function connectStream(pipe: GatePipe<Duplex>, target: Authority): Promise<Duplex> {
   const authority = encodeAuthority(target);
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-  const stream: Duplex = pipe.open(authority, () => resolve(stream));
+  const stream: Duplex = pipe.open(authority, { onAccept: () => resolve(stream) });
   stream.on("error", (cause) => reject(explain(authority, cause)));
   return promise;
 }

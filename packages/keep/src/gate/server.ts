@@ -1,6 +1,11 @@
 /** The pipe `in`: the host calls the Keep (protocol README, gate). */
 import { Duplex } from "node:stream";
-import { encodeHealth, type KeepState, parseKeepCall } from "@donjon/protocol/gate/gate";
+import {
+  encodeHealth,
+  type KeepState,
+  parseKeepCall,
+  windowOfCall,
+} from "@donjon/protocol/gate/gate";
 import { MUX_REFUSAL, type MuxRefusal } from "@donjon/protocol/gate/mux";
 import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
 
@@ -21,6 +26,7 @@ export function serveGate(pipe: Duplex, handlers: GateHandlers): void {
   openGatePipe(pipe, {
     role: "callee",
     Duplex,
+    windowOf: windowOfCall,
     onCall: (call) => answer(call, handlers),
     onClosed: () => handlers.onClosed(),
   });

@@ -3,6 +3,7 @@
  * the caller, because this package knows no platform and both sides of the gate need the same.
  */
 import { DonjonError } from "@donjon/core/errors";
+import { GATE_STREAM_WINDOW } from "../limits.ts";
 import { MUX_REFUSAL, type MuxStream, type MuxStreamEvents } from "./mux.ts";
 
 type Done = (error?: Error | null) => void;
@@ -30,13 +31,14 @@ export interface GateDuplex<D extends DuplexLike> {
   readonly events: MuxStreamEvents;
 }
 
-/** Octets buffered in either direction before the other end is slowed. */
-const HIGH_WATER_BYTES = 256 << 10;
-
-/** `stream` is called when it is first needed, so that events may be made before the stream is opened. */
+/**
+ * `stream` is called when it is first needed, so that events may be made before the stream is
+ * opened. `window`: octets buffered in either direction before the other end is slowed.
+ */
 export function createGateDuplex<D extends DuplexLike>(
   Duplex: DuplexClass<D>,
   stream: () => MuxStream,
+  window = GATE_STREAM_WINDOW,
 ): GateDuplex<D> {
   /** Consumed octets are given back only when the reader asks for more. */
   let unread = 0;
@@ -61,8 +63,8 @@ export function createGateDuplex<D extends DuplexLike>(
 
   const duplex = new Duplex({
     allowHalfOpen: true,
-    readableHighWaterMark: HIGH_WATER_BYTES,
-    writableHighWaterMark: HIGH_WATER_BYTES,
+    readableHighWaterMark: window,
+    writableHighWaterMark: window,
     read() {
       if (unread === 0) return;
       stream().consumed(unread);

@@ -1,6 +1,6 @@
 /** The gate's names and numbers (README, gate). What each side does with them lies in `keep` and `host`. */
 import { DonjonError } from "@donjon/core/errors";
-import { MAX_LISTENER_NAME } from "../limits.ts";
+import { GATE_SESSION_WINDOW, GATE_STREAM_WINDOW, MAX_LISTENER_NAME } from "../limits.ts";
 import { MUX_PROTOCOL } from "./mux.ts";
 
 export const KEEP_STATES = ["new", "provisioned", "running", "exited"] as const;
@@ -20,6 +20,11 @@ export const CONSOLE_TARGET = "console";
 
 export function encodeListenTarget(name: string): string {
   return LISTEN_PREFIX + name;
+}
+
+/** Octets that may wait unread on a stream of the pipe `in`. */
+export function windowOfCall(target: string): number {
+  return target === SESSION_TARGET ? GATE_SESSION_WINDOW : GATE_STREAM_WINDOW;
 }
 
 /** What a stream on the pipe `in` is for. Throws `gate/protocol`. */

@@ -63,8 +63,10 @@ export interface MuxStream {
   end(): void;
   /** Ends both directions at once. */
   reset(): void;
-  /** Allows the other end so many octets more. */
+  /** Allows the other end so many octets more, sooner or later. */
   consumed(bytes: number): void;
+  /** Lets the other end send up to `bytes` unread instead of `GATE_STREAM_WINDOW`. Before anything was received. */
+  widen(bytes: number): void;
 }
 
 export interface MuxOptions {
@@ -83,6 +85,8 @@ interface StreamState extends MuxStream {
   sendCredit: number;
   /** Octets the other end may send. */
   receiveCredit: number;
+  /** Octets the other end may have unread at any time. */
+  window: number;
   /** Octets consumed and not yet allowed again. */
   owed: number;
   answered: boolean;
@@ -236,6 +240,7 @@ export class Mux {
       events: null,
       sendCredit: GATE_STREAM_WINDOW,
       receiveCredit: GATE_STREAM_WINDOW,
+      window: GATE_STREAM_WINDOW,
       owed: 0,
       answered: false,
       sentEnd: false,
@@ -252,6 +257,12 @@ export class Mux {
       end: () => this.#end(stream),
       reset: () => this.#reset(stream),
       consumed: (bytes) => this.#consumed(stream, bytes),
+      widen: (bytes) => {
+        const more = bytes - stream.window;
+        if (more <= 0 || stream.gone) return;
+        stream.window = bytes;
+        this.#grant(stream, more);
+      },
     };
     this.#streams.set(id, stream);
     return stream;
@@ -289,10 +300,14 @@ export class Mux {
   /** Credit goes back in halves of the window: one small frame for many reads. */
   #consumed(stream: StreamState, bytes: number): void {
     stream.owed += bytes;
-    if (stream.gone || stream.receivedEnd || stream.owed < GATE_STREAM_WINDOW / 2) return;
-    stream.receiveCredit += stream.owed;
-    this.#send(MUX_KIND.credit, stream.id, encodeU32(stream.owed));
+    if (stream.gone || stream.receivedEnd || stream.owed < stream.window / 2) return;
+    this.#grant(stream, stream.owed);
     stream.owed = 0;
+  }
+
+  #grant(stream: StreamState, bytes: number): void {
+    stream.receiveCredit += bytes;
+    this.#send(MUX_KIND.credit, stream.id, encodeU32(bytes));
   }
 
   #drop(stream: StreamState, cause?: unknown): void {

@@ -28,8 +28,16 @@ export interface GatePipeOptions<D extends DuplexLike> {
   readonly Duplex: DuplexClass<D>;
   /** Callee: the other end asks for a stream. */
   onCall?(call: GateCall<D>): void;
+  /** Callee: octets that may wait unread on a stream; `GATE_STREAM_WINDOW` when there is no such function. */
+  windowOf?(target: string): number;
   /** The pipe is gone, and all streams with it. The error, when the other end broke the protocol. */
   onClosed?(error: unknown): void;
+}
+
+export interface OpenOptions {
+  onAccept?(): void;
+  /** Octets that may wait unread; `GATE_STREAM_WINDOW` unless said. */
+  readonly window?: number;
 }
 
 export interface GatePipe<D> {
@@ -39,7 +47,7 @@ export interface GatePipe<D> {
    * `gate/refused`, or `gate/closed` when what was asked for could not be reached.
    * Throws `gate/closed` when the pipe is gone.
    */
-  open(target: string, onAccept?: () => void): D;
+  open(target: string, options?: OpenOptions): D;
   close(): void;
 }
 
@@ -47,12 +55,12 @@ export function openGatePipe<D extends DuplexLike>(
   pipe: BytePipe,
   options: GatePipeOptions<D>,
 ): GatePipe<D> {
-  const { role, Duplex, onCall, onClosed } = options;
+  const { role, Duplex, onCall, onClosed, windowOf } = options;
   let closed = false;
   const mux: Mux = new Mux({
     role,
     output: gatherWrites(pipe),
-    onOpen: (stream) => onCall?.(createCall(Duplex, stream)),
+    onOpen: (stream) => onCall?.(createCall(Duplex, stream, windowOf?.(stream.target))),
   });
   const end = (error: unknown): void => {
     if (closed) return;
@@ -75,23 +83,29 @@ export function openGatePipe<D extends DuplexLike>(
     get closed() {
       return closed;
     },
-    open(target, onAccept) {
+    open(target, { onAccept, window } = {}) {
       let stream: MuxStream;
-      const { duplex, events } = createGateDuplex(Duplex, () => stream);
+      const { duplex, events } = createGateDuplex(Duplex, () => stream, window);
       stream = mux.open(target, onAccept === undefined ? events : { ...events, onAccept });
+      if (window !== undefined) stream.widen(window);
       return duplex;
     },
     close: () => end(null),
   };
 }
 
-function createCall<D extends DuplexLike>(Duplex: DuplexClass<D>, stream: MuxStream): GateCall<D> {
-  const { duplex, events } = createGateDuplex(Duplex, () => stream);
+function createCall<D extends DuplexLike>(
+  Duplex: DuplexClass<D>,
+  stream: MuxStream,
+  window: number | undefined,
+): GateCall<D> {
+  const { duplex, events } = createGateDuplex(Duplex, () => stream, window);
   stream.events = events;
   return {
     target: stream.target,
     accept() {
       stream.accept();
+      if (window !== undefined) stream.widen(window);
       return duplex;
     },
     refuse(refusal, reason) {
