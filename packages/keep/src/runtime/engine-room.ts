@@ -12,8 +12,8 @@ import { GateBell } from "./gate-bell.ts";
 import { GateListener } from "./gate-listener.ts";
 import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
 import type { DescriptorGrant, ThreadOrder, WorkerReport } from "./messages.ts";
+import { prepareTiers } from "./prepare-tiers.ts";
 import { startWorker } from "./start-worker.ts";
-import { prepareTiers } from "./tiers.ts";
 import type {
   DescriptorSpec,
   EngineRoom,

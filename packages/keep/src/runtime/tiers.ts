@@ -13,16 +13,6 @@ export function chooseTier(codeBytes: number): Tier {
   return codeBytes <= OPTIMIZE_AT_ONCE_BYTES ? "optimized" : "lazy";
 }
 
-/**
- * Must be called before any wasm is compiled in the process; starting the engine with the flag is surer.
- * Functions that are optimized at once have no baseline to go back to: V8 stops with "function_feedback" on
- * a deoptimization, and with "shared_info.is_null() implies v8_flags.wasm_deopt" when the flag changes
- * during a compilation.
- */
-export function prepareTiers(): void {
-  setFlagsFromString("--no-wasm-deopt");
-}
-
 /** Flags hold for the whole process, and count when a function is compiled: a Keep runs one workload. */
 export function setTier(tier: Tier): void {
   if (tier === "optimized") setFlagsFromString("--no-liftoff");

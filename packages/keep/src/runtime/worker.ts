@@ -100,10 +100,15 @@ function serveThreads(loaded: LoadedModule, guest: Guest, limits: WorkloadLimits
 function waitForOrder(bell: Doorbell): RunOrder {
   for (;;) {
     const seen = bell.epoch();
-    const received = receiveMessageOnPort(port!) as { message: RunOrder } | undefined;
-    if (received !== undefined) return received.message;
+    const order = takeOrder();
+    if (order !== null) return order;
     bell.wait(seen, null);
   }
+}
+
+function takeOrder(): RunOrder | null {
+  const received = receiveMessageOnPort(port!) as { message: RunOrder } | undefined;
+  return received?.message ?? null;
 }
 
 function main(): void {
@@ -113,8 +118,9 @@ function main(): void {
     if (outcome !== null) report({ kind: "done", outcome, changes: [] });
     return;
   }
-  warmUp(control);
-  run(waitForOrder(new Doorbell(control, WORKER_BELL)));
+  const early = takeOrder();
+  if (early === null) warmUp(control);
+  run(early ?? waitForOrder(new Doorbell(control, WORKER_BELL)));
 }
 
 try {
