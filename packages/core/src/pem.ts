@@ -14,11 +14,24 @@ const MAX_PEM_BLOCKS = 64;
 
 const BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----$/;
 
+export interface PemBlock {
+  readonly label: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * The contents of every block, in order. A block with another label, text between blocks and a text
  * without any block are refused with `bytes/invalid`.
  */
 export function decodePem(text: string, label: string): Uint8Array<ArrayBuffer>[] {
+  return decodePemBlocks(text).map((block) => {
+    if (block.label !== label) throw invalid(`found '${block.label}'`, label);
+    return block.bytes;
+  });
+}
+
+/** As `decodePem`, for texts that mix labels. */
+export function decodePemBlocks(text: string): PemBlock[] {
   if (text.length > MAX_PEM_CHARACTERS) {
     throw new DonjonError(
       "bytes/limit",
@@ -26,26 +39,28 @@ export function decodePem(text: string, label: string): Uint8Array<ArrayBuffer>[
     );
   }
   const lines = withoutTrailingNul(text).split(/\r?\n/);
-  const blocks: Uint8Array<ArrayBuffer>[] = [];
+  const blocks: PemBlock[] = [];
+  let label = "";
   let body: string[] | undefined;
   for (const line of lines) {
     if (body === undefined) {
       const found = BEGIN.exec(line.trimEnd())?.[1];
       if (found === undefined && line.trim() === "") continue;
-      if (found !== label) throw invalid(`found '${found ?? "text outside a block"}'`, label);
+      if (found === undefined) throw invalid("found text outside a block");
       if (blocks.length === MAX_PEM_BLOCKS) {
         throw new DonjonError("bytes/limit", `PEM has more than ${MAX_PEM_BLOCKS} blocks`);
       }
+      label = found;
       body = [];
     } else if (line.trimEnd() === `-----END ${label}-----`) {
-      blocks.push(decodeBase64(body.join("")));
+      blocks.push({ label, bytes: decodeBase64(body.join("")) });
       body = undefined;
     } else {
       body.push(line.trimEnd());
     }
   }
   if (body !== undefined) throw invalid("the text ends inside a block", label);
-  if (blocks.length === 0) throw invalid("found no block", label);
+  if (blocks.length === 0) throw invalid("found no block");
   return blocks;
 }
 
@@ -61,6 +76,7 @@ function withoutTrailingNul(text: string): string {
   return text.slice(0, end);
 }
 
-function invalid(found: string, label: string): DonjonError {
-  return new DonjonError("bytes/invalid", `Cannot read PEM: ${found}, wanted blocks of '${label}'`);
+function invalid(found: string, label?: string): DonjonError {
+  const wanted = label === undefined ? "PEM blocks" : `blocks of '${label}'`;
+  return new DonjonError("bytes/invalid", `Cannot read PEM: ${found}, wanted ${wanted}`);
 }
