@@ -13,45 +13,70 @@ export interface Program {
   /** Path of the module. */
   readonly wasm: string;
   readonly args?: readonly string[];
-  /** Directory given read-write as `/work` (Donjon, node:wasi, wasmtime alike), copied or not. */
-  readonly directory?: string;
+  readonly mounts?: readonly Mount[];
+}
+
+/** A directory given to the program. */
+export interface Mount {
+  readonly host: string;
+  readonly guest: string;
+  /** Donjon brings back what changed; the peers work in the directory itself. */
+  readonly writable: boolean;
 }
 
 export interface Engine {
-  readonly name: "donjon" | "wasmtime" | "node:wasi" | "native";
+  readonly name: "donjon" | "wasmtime" | "wasmtime, no cache" | "node:wasi" | "native";
   command(program: Program): readonly string[];
 }
 
 export const donjon: Engine = {
   name: "donjon",
-  command: ({ wasm, args = [], directory }) => [
+  command: ({ wasm, args = [], mounts = [] }) => [
     DONJON,
     "run",
     "--insecure",
-    ...(directory === undefined ? [] : ["--dir", `${directory}:/work:rw`]),
+    ...mounts.flatMap(({ host, guest, writable }) => [
+      "--dir",
+      `${host}:${guest}${writable ? ":rw" : ""}`,
+    ]),
     wasm,
     ...(args.length > 0 ? ["--", ...args] : []),
   ],
 };
 
+/** With its cache of compiled code, as it comes: the first run of a program fills it. */
 export const wasmtime: Engine = {
   name: "wasmtime",
-  command: ({ wasm, args = [], directory }) => [
+  command: (program) => runWasmtime([], program),
+};
+
+/** As a machine that sees a program for the first time. */
+export const wasmtimeWithoutCache: Engine = {
+  name: "wasmtime, no cache",
+  command: (program) => runWasmtime(["-C", "cache=n"], program),
+};
+
+function runWasmtime(
+  flags: readonly string[],
+  { wasm, args = [], mounts = [] }: Program,
+): readonly string[] {
+  return [
     WASMTIME,
     "run",
-    ...(directory === undefined ? [] : ["--dir", `${directory}::/work`]),
+    ...flags,
+    ...mounts.flatMap(({ host, guest }) => ["--dir", `${host}::${guest}`]),
     wasm,
     ...args,
-  ],
-};
+  ];
+}
 
 export const nodeWasi: Engine = {
   name: "node:wasi",
-  command: ({ wasm, args = [], directory }) => [
+  command: ({ wasm, args = [], mounts = [] }) => [
     ENGINE,
     "--no-warnings",
     join(ROOT, "bench/lib/node-wasi.mjs"),
-    directory ?? "",
+    JSON.stringify(Object.fromEntries(mounts.map(({ host, guest }) => [guest, host]))),
     wasm,
     ...args,
   ],

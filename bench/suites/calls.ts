@@ -10,14 +10,15 @@ const ENGINES: readonly Engine[] = [donjon, nodeWasi, wasmtime];
 
 /** Runs a guest that prints `name number` lines in every engine; rows of medians. */
 function measureRows(guest: string, args: readonly string[]): Map<string, number[]> {
+  const wasm = join(CACHE, `wasm/${guest}.wasm`);
   const values = new Map<string, Map<string, number[]>>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const engine of ENGINES) {
-      const directory = mkdtempSync(join(tmpdir(), "donjon-bench-"));
+      const host = mkdtempSync(join(tmpdir(), "donjon-bench-"));
       const { stdout } = run(
-        engine.command({ wasm: join(CACHE, `wasm/${guest}.wasm`), args, directory }),
+        engine.command({ wasm, args, mounts: [{ host, guest: "/work", writable: true }] }),
       );
-      rmSync(directory, { recursive: true });
+      rmSync(host, { recursive: true });
       for (const line of stdout.trim().split("\n")) {
         const [name = "", value = ""] = line.split(" ");
         const row = values.get(name) ?? new Map<string, number[]>();

@@ -1,46 +1,68 @@
 /** (a) CPU: whole commands, Donjon beside wasmtime and native code. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { CACHE, donjon, native, type Program, ROOT, run, wasmtime } from "../lib/engines.ts";
+import {
+  CACHE,
+  donjon,
+  type Engine,
+  native,
+  ROOT,
+  run,
+  wasmtime,
+  wasmtimeWithoutCache,
+} from "../lib/engines.ts";
 import { formatTable, geometricMean, median } from "../lib/stats.ts";
-import { findPrograms } from "./programs.ts";
+import { findPrograms, type ProgramCase } from "./programs.ts";
 
 const ROUNDS = 7;
+const PEERS: readonly Engine[] = [wasmtime, wasmtimeWithoutCache];
 
-interface Case {
-  readonly name: string;
-  readonly program: Program;
-  readonly native: boolean;
-}
-
-function findCases(): Case[] {
+function findCases(): ProgramCase[] {
   const kernels = readdirSync(join(ROOT, "bench/kernels"))
     .filter((name) => name.endsWith(".c"))
     .map((name) => name.slice(0, -2))
     .map((name) => ({ name, program: { wasm: join(CACHE, `wasm/${name}.wasm`) }, native: true }));
-  return [...kernels, ...findPrograms().filter(({ program }) => existsSync(program.wasm))];
+  return [...kernels, ...findPrograms()];
+}
+
+/** Medians by engine, all of which must print the same. The first run of each is not counted. */
+function measure({ name, program, native: hasNative }: ProgramCase): number[] {
+  const engines = [donjon, ...PEERS, ...(hasNative ? [native] : [])];
+  const times = engines.map(() => [] as number[]);
+  const outputs = new Set<string>();
+  for (let round = 0; round <= ROUNDS; round++) {
+    engines.forEach((engine, at) => {
+      // What has no cache learns nothing from a run that is not counted.
+      if (round === 0 && engine === wasmtimeWithoutCache) return;
+      const { ms, stdout } = run(engine.command(program));
+      outputs.add(stdout);
+      if (round > 0) times[at]!.push(ms);
+    });
+  }
+  if (outputs.size !== 1) throw new Error(`'${name}' gave ${outputs.size} different outputs`);
+  return times.map(median);
 }
 
 export function benchCpu(): string {
   const rows: (string | number)[][] = [];
-  const toWasmtime: number[] = [];
-  for (const { name, program, native: hasNative } of findCases()) {
-    const engines = hasNative ? [donjon, wasmtime, native] : [donjon, wasmtime];
-    const times = engines.map(() => [] as number[]);
-    const outputs = new Set<string>();
-    for (let round = 0; round < ROUNDS; round++) {
-      engines.forEach((engine, at) => {
-        const { ms, stdout } = run(engine.command(program));
-        times[at]!.push(ms);
-        outputs.add(stdout);
-      });
-    }
-    if (outputs.size !== 1) throw new Error(`'${name}' gave ${outputs.size} different outputs`);
-    const [own = 0, peer = 0, bare = 0] = times.map(median);
-    toWasmtime.push(own / peer);
-    rows.push([name, own, peer, hasNative ? bare : "-", own / peer, hasNative ? own / bare : "-"]);
-    console.error(`  ${name}: ${own.toFixed(0)} ms, wasmtime ${peer.toFixed(0)} ms`);
+  const ratios: number[][] = PEERS.map(() => []);
+  for (const each of findCases()) {
+    const [own = 0, ...others] = measure(each);
+    const peers = others.slice(0, PEERS.length);
+    const bare = others[PEERS.length];
+    peers.forEach((peer, at) => void ratios[at]!.push(own / peer));
+    rows.push([
+      each.name,
+      own,
+      ...peers,
+      bare ?? "-",
+      ...peers.map((peer) => own / peer),
+      bare === undefined ? "-" : own / bare,
+    ]);
+    console.error(`  ${each.name}: ${[own, ...others].map((ms) => ms.toFixed(0)).join(" / ")} ms`);
   }
-  rows.push(["geometric mean", "", "", "", geometricMean(toWasmtime), ""]);
-  return `### CPU: whole command, ms (medians of ${ROUNDS})\n\n${formatTable(["program", "donjon", "wasmtime", "native -O2", "donjon / wasmtime", "donjon / native"], rows)}\n`;
+  rows.push(["geometric mean", "", "", "", "", ...ratios.map(geometricMean), ""]);
+  const names = ["donjon", "wasmtime", "wasmtime, no cache", "native -O2"];
+  const against = ["/ wasmtime", "/ wasmtime, no cache", "/ native"];
+  return `### CPU: whole command, ms (medians of ${ROUNDS})\n\n${formatTable(["program", ...names, ...against], rows)}\n`;
 }

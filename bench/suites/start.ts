@@ -11,8 +11,10 @@ import {
   wasmtime,
 } from "../lib/engines.ts";
 import { formatTable, median } from "../lib/stats.ts";
+import { findPrograms } from "./programs.ts";
 
 const ROUNDS = 25;
+const MEMORY_ROUNDS = 7;
 const HELLO = { wasm: join(CACHE, "wasm/hello.wasm") };
 
 export function benchStart(): string {
@@ -42,12 +44,18 @@ export function benchStart(): string {
 
 export async function benchMemory(): Promise<string> {
   const engines: readonly Engine[] = [donjon, nodeWasi, wasmtime];
+  const clang = findPrograms().find(({ name }) => name === "clang")!.program;
   const rows: (string | number)[][] = [];
   for (const engine of engines) {
-    const peaks: number[] = [];
-    for (let round = 0; round < 7; round++)
-      peaks.push((await peakMemory(engine.command(HELLO))) / 2 ** 20);
-    rows.push([engine.name, median(peaks)]);
+    const row: (string | number)[] = [engine.name];
+    for (const program of [HELLO, clang]) {
+      const peaks: number[] = [];
+      for (let round = 0; round < MEMORY_ROUNDS; round++) {
+        peaks.push((await peakMemory(engine.command(program))) / 2 ** 20);
+      }
+      row.push(median(peaks));
+    }
+    rows.push(row);
   }
-  return `### Peak memory of hello, MiB (all processes added up, medians of 7)\n\n${formatTable(["engine", "MiB"], rows, 1)}\n`;
+  return `### Peak memory, MiB (all processes added up, medians of ${MEMORY_ROUNDS})\n\n${formatTable(["engine", "hello", "clang -O2"], rows, 1)}\n`;
 }
