@@ -1,0 +1,11 @@
+/** Files of any kind, told by their content: `@donjon/attest/open`. Reading proves nothing; brings the code of every TEE. */
+export {
+  type IntelFiles,
+  PCS_FILES,
+  parseCollateralFiles,
+  parseCollateralText,
+} from "./open/collateral.ts";
+export { type Endorsements, mergeEndorsements, openEndorsement } from "./open/endorsement.ts";
+export { openEvidence, reportDataOf } from "./open/open-evidence.ts";
+export type { Carrier, OpenedEvidence } from "./open/opened.ts";
+export { readUnverified } from "./open/unverified.ts";
