@@ -16,7 +16,8 @@ function describe(error: unknown): string {
 /** A reporter of `node:test`: takes its events, gives text. */
 export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const files = new Map<string, Tally>();
-  const skips: string[] = [];
+  /** Reason to the names of the tests, by file. */
+  const skips = new Map<string, string[]>();
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   for await (const event of source) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
@@ -32,7 +33,9 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
     if (data.skip !== undefined && data.skip !== false) {
       tally.skipped++;
       total.skipped++;
-      skips.push(`${file}: ${data.name}: ${data.skip === true ? "no reason given" : data.skip}`);
+      const reason = data.skip === true ? "no reason given" : String(data.skip);
+      const key = `${file}: ${reason}`;
+      skips.set(key, [...(skips.get(key) ?? []), data.name]);
     } else if (event.type === "test:pass") {
       tally.passed++;
       total.passed++;
@@ -45,8 +48,12 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
   for (const [file, tally] of [...files].sort()) {
     yield `${String(tally.passed).padStart(5)} passed${tally.failed > 0 ? `, ${tally.failed} FAILED` : ""}${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ""}  ${file}\n`;
   }
-  if (skips.length > 0)
-    yield `\nSKIPPED ${skips.length}:\n${skips.map((line) => `  ${line}\n`).join("")}`;
+  if (total.skipped > 0) yield `\nSKIPPED ${total.skipped} TESTS\n`;
+  for (const [key, names] of skips) {
+    const what =
+      names.length === 1 ? `"${names[0]}"` : `${names.length} tests, "${names[0]}" among them`;
+    yield `  ${what}\n    ${key}\n`;
+  }
   yield `\ntests: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`;
 }
 
