@@ -6,11 +6,12 @@
 import { needPeers } from "./lib/engines.ts";
 import { benchCalls, benchFiles } from "./suites/calls.ts";
 import { benchCpu } from "./suites/cpu.ts";
+import { listPhases } from "./suites/phases.ts";
 import { benchMemory, benchStart } from "./suites/start.ts";
 import { benchStreams } from "./suites/streams.ts";
 
 const SUITES: Readonly<Record<string, () => string | Promise<string>>> = {
-  start: benchStart,
+  start: () => `${benchStart()}\n${listPhases()}`,
   memory: benchMemory,
   calls: benchCalls,
   files: benchFiles,

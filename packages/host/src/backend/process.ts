@@ -1,6 +1,5 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { constants } from "node:os";
 import { dirname } from "node:path";
 import type { Duplex, Writable } from "node:stream";
 import type { Backend, BackendOptions, KeepEnd, StartedKeep } from "./backend.ts";
@@ -112,7 +111,9 @@ function watchEnd(child: ChildProcess): Promise<KeepEnd> {
 /** bubblewrap and the shell tell of a signal as 128 + its number. */
 function toKeepEnd(code: number | null, signal: string | null): KeepEnd {
   if (signal !== null) return { kind: "killed", signal };
-  const name = Object.entries(constants.signals).find(([, number]) => number + 128 === code)?.[0];
+  // Loaded only now: nothing that a start can do without is on its way.
+  const { signals } = process.getBuiltinModule("node:os").constants;
+  const name = Object.entries(signals).find(([, number]) => number + 128 === code)?.[0];
   return name === undefined
     ? { kind: "exited", code: code ?? 127 }
     : { kind: "killed", signal: name };

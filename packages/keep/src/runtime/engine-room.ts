@@ -74,6 +74,7 @@ class Room implements EngineRoom, Workload {
 
   constructor(heapMb: number) {
     this.#heapMb = heapMb;
+    this.phases.set("engine", this.#born);
     this.stdin = new RingSink(this.#bell, this.#control, STDIO_RING_BYTES);
     this.stdout = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
     this.stderr = new RingSource(this.#bell, this.#control, STDIO_RING_BYTES);
