@@ -1,7 +1,7 @@
 /**
  * SHA-256 (FIPS 180-4) of small inputs, without the engine's cryptographic library: loading that takes longer than
- * hashing a manifest or a small module here. Public data only: nothing is done about timing. For large inputs
- * the engine's own is faster by far.
+ * hashing a manifest or a small module here. No branch and no table index depends on
+ * the data. For large inputs the engine's own is faster by far.
  */
 import { encodeHex } from "./hex.ts";
 
