@@ -1,6 +1,7 @@
 /**
  * Builds what runs: the measured runtime of the Keep (`packages/keep/dist/keep.cjs`, one file) and
- * the command (`packages/cli/dist/donjon.cjs` and `program.cjs`). The same sources give the same bytes.
+ * the command (`packages/cli/dist/donjon.cjs`, and parts that it loads when it needs them). The same sources give the
+ * same bytes.
  *
  * CommonJS, because the engine starts it several milliseconds sooner than ES modules.
  * Usage: tools/build.ts [--if-stale]
@@ -12,16 +13,25 @@ import { build, type Plugin } from "esbuild";
 
 const ROOT = dirname(import.meta.dirname);
 const KEEP = join(ROOT, "packages/keep/dist/keep.cjs");
-const COMMAND = join(ROOT, "packages/cli/dist/donjon.cjs");
-const PROGRAM = join(ROOT, "packages/cli/dist/program.cjs");
+const CLI = join(ROOT, "packages/cli");
+const COMMAND = join(CLI, "dist/donjon.cjs");
 
-/** `main.ts` of the command stays small, so that it starts the Keep before the rest is even parsed. */
-const PROGRAM_APART: Plugin = {
-  name: "program-apart",
+/**
+ * Parts of the command in files of their own, by the dynamic import that loads them. `main.ts` stays small, so that it
+ * starts the Keep before the rest is even parsed; `run` never loads the verifier.
+ */
+const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: string }>> = {
+  "./program.ts": { entry: "src/program.ts", file: "program.cjs" },
+  "../evidence/commands.ts": { entry: "src/evidence/commands.ts", file: "evidence.cjs" },
+};
+
+const PARTS_APART: Plugin = {
+  name: "parts-apart",
   setup(plugin) {
-    plugin.onResolve({ filter: /^\.\/program\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./program.cjs", external: true } : null,
-    );
+    plugin.onResolve({ filter: /^\.\.?\// }, ({ kind, path }) => {
+      const part = kind === "dynamic-import" ? PARTS[path] : undefined;
+      return part === undefined ? null : { path: `./${part.file}`, external: true };
+    });
   },
 };
 
@@ -43,7 +53,8 @@ function newestInput(): number {
 }
 
 function isStale(): boolean {
-  return ![KEEP, COMMAND, PROGRAM].every(
+  const parts = Object.values(PARTS).map(({ file }) => join(CLI, "dist", file));
+  return ![KEEP, COMMAND, ...parts].every(
     (path) => existsSync(path) && statSync(path).mtimeMs >= newestInput(),
   );
 }
@@ -64,7 +75,7 @@ async function bundle(entry: string, define: Record<string, string> = {}): Promi
     legalComments: "none",
     charset: "utf8",
     define,
-    plugins: [PROGRAM_APART],
+    plugins: [PARTS_APART],
     // A dynamic import becomes a late `require`: the loader of ES modules costs milliseconds.
     supported: { "dynamic-import": false },
     logLevel: "warning",
@@ -94,7 +105,8 @@ async function main(): Promise<void> {
     await bundle("packages/keep/src/main.ts", { DONJON_WORKER_SOURCE: JSON.stringify(worker) }),
   );
   write(COMMAND, await bundle("packages/cli/src/main.ts"));
-  write(PROGRAM, await bundle("packages/cli/src/program.ts"));
+  for (const { entry, file } of Object.values(PARTS))
+    write(join(CLI, "dist", file), await bundle(join("packages/cli", entry)));
 }
 
 await main();

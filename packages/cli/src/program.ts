@@ -1,9 +1,13 @@
 import { DonjonError } from "@donjon/core/errors";
 import { Command, CommanderError } from "commander";
+import { addBundleCommand } from "./command/bundle.ts";
 import { addCompletionCommand } from "./command/completion.ts";
+import { addDiffCommand } from "./command/diff.ts";
+import { addExplainCommand } from "./command/explain.ts";
 import { addInitCommand } from "./command/init.ts";
 import { addInspectCommand } from "./command/inspect.ts";
 import { addRunCommand } from "./command/run.ts";
+import { addVerifyCommand } from "./command/verify.ts";
 import type { EarlyKeep } from "./early-keep.ts";
 import { EXIT } from "./output/exit-codes.ts";
 import { printFailure } from "./output/failure.ts";
@@ -39,7 +43,7 @@ export async function runProgram(
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    return printFailure(asUsageError(error), own.includes("--json"));
+    return printFailure(asUsageError(error), own.includes("--json"), own[0]);
   } finally {
     early?.keep.kill();
   }
@@ -57,6 +61,10 @@ export function createProgram(context: Context): Command {
   addRunCommand(program, context);
   addInitCommand(program);
   addInspectCommand(program, context);
+  addVerifyCommand(program, context);
+  addExplainCommand(program, context);
+  addDiffCommand(program, context);
+  addBundleCommand(program, context);
   addCompletionCommand(program);
   program.addHelpText("after", EXAMPLES);
   return program;
@@ -68,8 +76,9 @@ Examples:
   donjon inspect app.wasm                       what it imports, and what it would be granted
   donjon init                                   write a donjon.toml for the program here
   donjon run --insecure .                       run by the donjon.toml here
+  donjon verify report.bin -e vcek.der          is this evidence genuine?
 
-Exit codes: the program's own; 124 time limit, 125 Donjon failed, 126 cannot run, 127 not found,
+Exit codes: the program's own; 120 evidence refused, 124 time limit, 125 Donjon failed, 126 cannot run, 127 not found,
 130 interrupted, 134 trap, 137 killed or out of memory, 141 broken pipe, 153 output limit.
 `;
 

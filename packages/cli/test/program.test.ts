@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createFiles, EXAMPLES, runCommand } from "./command.ts";
 import { GUESTS } from "./guest.ts";
 
-const COMMANDS = ["run", "init", "inspect", "completion"];
+const COMMANDS = ["run", "init", "inspect", "verify", "explain", "diff", "bundle", "completion"];
 
 test("help lists the commands, and each command's help has examples", async () => {
   const help = await runCommand(["help"]);

@@ -35,9 +35,18 @@ export function openEndorsement(bytes: Uint8Array): Endorsements {
     if (reads(parseCrl, bytes)) return { certificates: [], crls: [bytes] };
     throw unknown("DER that is neither");
   }
-  const { certificates, crls = [] } = tableEndorsements(bytes);
-  if (certificates.length + crls.length === 0) throw unknown(`${bytes.length} octets`);
-  return { certificates, crls };
+  return openTable(bytes);
+}
+
+function openTable(bytes: Uint8Array): Endorsements {
+  try {
+    const { certificates, crls = [] } = tableEndorsements(bytes);
+    if (certificates.length + crls.length > 0) return { certificates, crls };
+  } catch (cause) {
+    if (!(cause instanceof DonjonError)) throw cause;
+    throw unknown(`${bytes.length} octets of neither`, cause);
+  }
+  throw unknown("a certificate table without certificates");
 }
 
 /** Evidence with more beside it. What came with the evidence stays first. */
@@ -79,10 +88,11 @@ function reads(parse: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolea
   }
 }
 
-function unknown(found: string): DonjonError {
+function unknown(found: string, cause?: unknown): DonjonError {
   return envelopeError(
     "the endorsement",
     found,
     "certificates or revocation lists in PEM or DER, or a certificate table",
+    cause,
   );
 }

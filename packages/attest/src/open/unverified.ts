@@ -8,10 +8,11 @@ import { parseQuote } from "../intel/quote.ts";
 import { parseNitroDocument } from "../nitro/document.ts";
 import { type Json, plainClaims } from "../plain.ts";
 import { ENCLAVE_ATTRIBUTES } from "../sgx/claims.ts";
+import { readClaims } from "../snp/claims.ts";
 import { parseReport, reportProduct, type SnpReport } from "../snp/report.ts";
-import { decodeTcb } from "../snp/tcb.ts";
 import { parseTdReport } from "../tdx/claims.ts";
 import { TD_ATTRIBUTES } from "../tdx/layouts.ts";
+import { AMD_PRODUCTS } from "../trust/amd.ts";
 import { INTEL_OID } from "../trust/intel.ts";
 import type { EvidenceSet } from "../verify.ts";
 import { quoteChain } from "./collateral.ts";
@@ -31,26 +32,12 @@ export function readUnverified({ kind, evidence }: EvidenceSet): Json {
   }
 }
 
-function readSnp({ fields, policy, platformInfo, unknownPlatformInfo, keyInfo }: SnpReport) {
-  const { version, signatureR: _r, signatureS: _s, keyInfo: _k, ...rest } = fields;
-  const product = reportProduct({ fields } as SnpReport);
-  // A report of version 2 names no product; until Turin all had one form of TCB.
-  const form = product?.tcbForm ?? 0;
-  return {
-    product: product?.name ?? null,
-    reportVersion: version,
-    signer: ({ 0: "vcek", 1: "vlek" } as Readonly<Record<number, string>>)[keyInfo.signingKey],
-    ...rest,
-    policy,
-    platformInfo,
-    unknownPlatformInfo: unknownPlatformInfo.toString(16),
-    authorKeyEn: keyInfo.authorKeyEn,
-    maskChipKey: keyInfo.maskChipKey,
-    currentTcb: decodeTcb(form, fields.currentTcb),
-    reportedTcb: decodeTcb(form, fields.reportedTcb),
-    committedTcb: decodeTcb(form, fields.committedTcb),
-    launchTcb: decodeTcb(form, fields.launchTcb),
-  };
+function readSnp(report: SnpReport) {
+  const product = reportProduct(report);
+  const kind = report.keyInfo.signingKey === 1 ? "vlek" : "vcek";
+  // A report of version 2 names no product; the products of its time share one form of TCB.
+  const claims = readClaims(report, { product: product ?? AMD_PRODUCTS[0]!, kind, cspId: null });
+  return { ...claims, product: product?.name };
 }
 
 function readQuote(bytes: Uint8Array) {

@@ -60,7 +60,10 @@ export interface SnpClaims {
 }
 
 /** The claims of a report whose signer is known: only the certificate's product tells how a TCB is laid out. */
-export function readClaims(report: SnpReport, signer: SnpCertificate): SnpClaims {
+export function readClaims(
+  report: SnpReport,
+  signer: Pick<SnpCertificate, "product" | "kind" | "cspId">,
+): SnpClaims {
   const { fields } = report;
   const form = signer.product.tcbForm;
   return {

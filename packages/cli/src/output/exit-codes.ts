@@ -8,7 +8,11 @@ import type { RunOutcome } from "@donjon/protocol/session/outcome";
  */
 export const EXIT = {
   ok: 0,
-  /** `explain`, `verify`: evidence refused. */
+  /** `diff`: the evidence differs. */
+  different: 1,
+  /** Evidence commands: wrong usage, a file that cannot be read or written, a wrong policy. */
+  usage: 2,
+  /** Evidence refused. */
   refused: 120,
   /** The time limit ended the workload, as `timeout` does. */
   timeLimit: 124,
@@ -42,9 +46,24 @@ const BY_ERROR: Partial<Record<ErrorCode, number>> = {
   "workload/limit": EXIT.cannotRun,
 };
 
+/**
+ * Commands about evidence answer 2 where `run` answers 125: no workload's exit code can be mistaken for it, and 2 is what
+ * tools of this kind use.
+ */
+const EVIDENCE_COMMANDS: ReadonlySet<string> = new Set(["verify", "explain", "diff", "bundle"]);
+const USAGE_AREAS = ["usage", "files", "policy"];
+/** Input that is not well formed: for `run` a defect of somebody's, for these commands the answer. */
+const MALFORMED_AREA = "bytes";
+
 const BY_LIMIT = { time: EXIT.timeLimit, memory: EXIT.killed, output: EXIT.outputLimit } as const;
 
-export function chooseErrorExit(code: ErrorCode): number {
+/** @param command the name of the command that failed */
+export function chooseErrorExit(code: ErrorCode, command = ""): number {
+  if (EVIDENCE_COMMANDS.has(command)) {
+    const area = code.split("/", 1)[0]!;
+    if (USAGE_AREAS.includes(area)) return EXIT.usage;
+    if (area === MALFORMED_AREA) return EXIT.refused;
+  }
   return BY_ERROR[code] ?? EXIT.failed;
 }
 

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { DonjonError, type ErrorCode } from "@donjon/core/errors";
+import { DonjonError, ERROR_CODES, type ErrorCode } from "@donjon/core/errors";
 import { chooseErrorExit } from "./exit-codes.ts";
 import { createStyle, showSafely } from "./style.ts";
 
@@ -8,15 +8,17 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   "backend/unprotected": "to run without protection, say so: donjon run --insecure ...",
   "manifest/unknown-key": "all keys are in docs/manifest.md",
   "manifest/value": "all keys are in docs/manifest.md",
+  "policy/unknown-key": "all keys are in docs/formats/policy.md",
+  "policy/value": "all keys are in docs/formats/policy.md",
   "workload/not-found": "give a .wasm file, a donjon.toml, or a directory with one of them",
   "workload/invalid": "'donjon inspect FILE' shows what is in a module",
   "workload/unsupported": "'donjon inspect FILE' shows what a module needs",
-  usage: "'donjon help' lists the commands, 'donjon help run' the options",
+  usage: "'donjon help' lists the commands, 'donjon help COMMAND' the options",
   internal: "this is a defect of Donjon; please report it with the message above",
 };
 
 /** Prints a failure on stderr (`--json`: one line `{"error":...}`) and answers the exit code. */
-export function printFailure(error: unknown, json: boolean): number {
+export function printFailure(error: unknown, json: boolean, command?: string): number {
   const { code, message, details } = asDonjonError(error);
   if (json) writeLine(JSON.stringify({ error: { code, message, details } }));
   else {
@@ -25,11 +27,14 @@ export function printFailure(error: unknown, json: boolean): number {
     const hint = HINTS[code];
     if (hint) writeLine(style.dim(`  hint: ${hint}`));
   }
-  return chooseErrorExit(code);
+  return chooseErrorExit(code, command);
 }
 
+/** Parts of the command are built apart, each with a copy of the class of its own: the code tells what it is. */
 function asDonjonError(error: unknown): DonjonError {
   if (error instanceof DonjonError) return error;
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  if (ERROR_CODES.includes(code as ErrorCode)) return error as DonjonError;
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new DonjonError("internal", detail, { cause: error });
 }

@@ -1,0 +1,27 @@
+import { EXIT } from "../output/exit-codes.ts";
+import { createStyle } from "../output/style.ts";
+import { gather } from "./gather.ts";
+import { type Judgement, judge, refuse } from "./judge.ts";
+import type { EvidenceOptions } from "./options.ts";
+import { describeVerdict, encodeJudgement } from "./print.ts";
+
+export async function runVerify(path: string, options: EvidenceOptions): Promise<number> {
+  const judgement = await judgeFile(path, options);
+  process.stdout.write(
+    options.json
+      ? encodeJudgement(judgement)
+      : describeVerdict(judgement, createStyle(process.stdout)),
+  );
+  return judgement.verdict === "accepted" ? EXIT.ok : EXIT.refused;
+}
+
+async function judgeFile(path: string, options: EvidenceOptions): Promise<Judgement> {
+  const now = new Date();
+  let gathered: ReturnType<typeof gather>;
+  try {
+    gathered = gather(path, options);
+  } catch (error) {
+    return refuse(error, null, now);
+  }
+  return judge(gathered, now);
+}
