@@ -9,7 +9,7 @@ int main(void) {
       b[i][j] = (double)(i * (j + 2) % N) / N;
       c[i][j] = (double)(i * (j + 3) % N) / N;
     }
-  for (int round = 0; round < 20; round++)
+  for (int round = 0; round < 50; round++)
     for (int i = 0; i < N; i++) {
       for (int j = 0; j < N; j++) c[i][j] *= 1.2;
       for (int k = 0; k < N; k++)

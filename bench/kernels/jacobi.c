@@ -1,6 +1,6 @@
 // Five-point stencil over a plane, two buffers.
 #include <stdio.h>
-enum { N = 1024, STEPS = 400 };
+enum { N = 1024, STEPS = 1000 };
 static double a[N][N], b[N][N];
 static void step(double (*from)[N], double (*to)[N]) {
   for (int i = 1; i < N - 1; i++)

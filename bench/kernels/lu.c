@@ -1,6 +1,6 @@
 // LU factorisation without pivoting.
 #include <stdio.h>
-enum { N = 1500 };
+enum { N = 2000 };
 static double a[N][N];
 int main(void) {
   for (int i = 0; i < N; i++)

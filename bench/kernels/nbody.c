@@ -1,7 +1,7 @@
 // Five bodies, symplectic integrator.
 #include <math.h>
 #include <stdio.h>
-enum { BODIES = 5, STEPS = 10000000 };
+enum { BODIES = 5, STEPS = 25000000 };
 struct body { double x, y, z, vx, vy, vz, mass; };
 static struct body bodies[BODIES] = {
   {0, 0, 0, 0, 0, 0, 39.4784176},
