@@ -20,6 +20,7 @@ describe("exit", () => {
     const { usage } = await workload.result;
     assert.deepEqual([...workload.phases.keys()].sort(), [
       "compile",
+      "engine",
       "grants",
       "instantiate",
       "worker",
