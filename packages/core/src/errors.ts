@@ -23,6 +23,10 @@ export const ERROR_CODES = [
   "policy/syntax",
   "policy/unknown-key",
   "policy/value",
+  // fetching what vendors publish about their hardware
+  "collateral/unavailable",
+  "collateral/answer",
+  "collateral/limit",
   // the workload
   "workload/not-found",
   "workload/invalid",
