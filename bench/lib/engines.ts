@@ -141,7 +141,7 @@ function peakOf(pid: number): number {
   }
 }
 
-/** Bytes: the peaks of the command and all its descendants, added up. Sampled every few milliseconds. */
+/** Bytes: the peaks of the command and all its descendants, added up. Sampled every millisecond. */
 export async function peakMemory(command: readonly string[]): Promise<number> {
   const [file = "", ...args] = command;
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
@@ -153,7 +153,8 @@ export async function peakMemory(command: readonly string[]): Promise<number> {
       queue.push(...children(pid));
     }
   };
-  const timer = setInterval(sample, 4);
+  sample();
+  const timer = setInterval(sample, 1);
   await new Promise((resolve) => child.once("exit", resolve));
   clearInterval(timer);
   return [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
