@@ -13,6 +13,7 @@ export { SNP_REASONS, type SnpReason } from "./snp/reasons.ts";
 export {
   parseReport,
   REPORT_BYTES,
+  reportProduct,
   type SnpParseRelaxation,
   type SnpReport,
 } from "./snp/report.ts";

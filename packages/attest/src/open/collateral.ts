@@ -6,14 +6,11 @@ import type { DistinguishedName } from "@donjon/core/x509-fields";
 import {
   type IntelCollateral,
   type PcsAnswers,
-  parseChainBytes,
   parsePcsAnswers,
   parseQuoteCollateralV3,
 } from "../intel/collateral.ts";
+import { readPckCertificates } from "../intel/pck-certificates.ts";
 import { parseQuote } from "../intel/quote.ts";
-
-/** Certification data that is the chain itself (Intel TDX/SGX DCAP quote format, table 9). */
-const PCK_CHAIN = 5;
 
 /** File names of a directory of PCS answers; docs/formats/intel-collateral.md has the same table. */
 export const PCS_FILES = {
@@ -70,6 +67,5 @@ export function selectIntelCrls(
 
 /** The PCK chain inside a quote; empty when the quote only names its platform. */
 export function quoteChain(bytes: Uint8Array): readonly Uint8Array[] {
-  const { certification } = parseQuote(bytes);
-  return certification.type === PCK_CHAIN ? parseChainBytes(certification.data) : [];
+  return readPckCertificates(parseQuote(bytes).certification);
 }

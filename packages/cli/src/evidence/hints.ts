@@ -1,4 +1,9 @@
 /** What to do about a refusal, where the reason alone does not say it. */
+import { AMD_KDS, vcekUrl } from "@donjon/attest/collateral";
+import { parseReport, reportProduct } from "@donjon/attest/snp";
+import type { EvidenceSet } from "@donjon/attest/verify";
+import { DonjonError } from "@donjon/core/errors";
+
 const HINTS: Readonly<Record<string, string>> = {
   "snp/certificate-missing": "--endorsement FILE with the VCEK or VLEK certificate",
   "snp/crl-missing": "--endorsement FILE with AMD's CRL of the product, or --allow missing-crl",
@@ -22,4 +27,20 @@ const HINTS: Readonly<Record<string, string>> = {
 
 export function hintFor(code: string): string | undefined {
   return HINTS[code];
+}
+
+/** Where the vendor publishes what is missing; empty when the evidence does not say enough to tell. */
+export function whereToGet(set: EvidenceSet, code: string): string[] {
+  if (set.kind !== "snp" || !code.endsWith("-missing")) return [];
+  try {
+    const report = parseReport(set.evidence);
+    const url = vcekUrl(report);
+    const product = reportProduct(report)?.name;
+    return code === "snp/crl-missing"
+      ? [`AMD's CRL is at ${AMD_KDS}/vcek/v1/${product}/crl`]
+      : [`AMD has the VCEK certificate at ${url}`];
+  } catch (error) {
+    if (error instanceof DonjonError) return [];
+    throw error;
+  }
 }

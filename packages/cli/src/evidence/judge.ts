@@ -6,6 +6,7 @@ import { type Anchor, AttestError, type Check } from "@donjon/attest/snp";
 import { verifyEvidence } from "@donjon/attest/verify";
 import { DonjonError } from "@donjon/core/errors";
 import type { Gathered } from "./gather.ts";
+import { whereToGet } from "./hints.ts";
 
 export type Kind = "snp" | "tdx" | "sgx" | "nitro";
 
@@ -50,7 +51,8 @@ export async function judge(gathered: Gathered, now: Date): Promise<Judgement> {
       notes: listNotes(gathered),
     };
   } catch (error) {
-    return refuse(error, set.kind, at);
+    const refusal = refuse(error, set.kind, at);
+    return { ...refusal, notes: whereToGet(set, refusal.checks.at(-1)?.code ?? "") };
   }
 }
 
