@@ -14,7 +14,13 @@ export interface Layer {
 }
 
 export const LAYERS: Readonly<Record<string, Layer>> = {
-  core: { level: "L0", says: "bytes and values", packages: [], thirdParty: [], node: false },
+  core: {
+    level: "L0",
+    says: "bytes and values: errors, cursor, layouts, DER, X.509",
+    packages: [],
+    thirdParty: [],
+    node: false,
+  },
   attest: {
     level: "L1",
     says: "parse, verify, appraise evidence",
@@ -38,21 +44,21 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   keep: {
     level: "L2",
-    says: "runs inside the TEE, measured",
+    says: "runs inside the TEE; every byte is measured",
     packages: ["core", "attest", "wasi", "protocol"],
     thirdParty: [],
     node: true,
   },
   host: {
     level: "L2",
-    says: "the untrusted side",
+    says: "the untrusted side: backends, gate, listeners",
     packages: ["core", "protocol"],
     thirdParty: ["hono"],
     node: true,
   },
   client: {
     level: "L2",
-    says: "the relying party",
+    says: "the relying party: session, provisioning, streams, trees",
     packages: ["core", "attest", "protocol", "wasi"],
     thirdParty: [],
     node: true,
@@ -66,7 +72,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   cli: {
     level: "L3",
-    says: "the donjon command",
+    says: "the `donjon` command",
     packages: ["core", "attest", "protocol", "host", "client", "simtee", "wasi"],
     thirdParty: ["commander", "@clack/prompts", "smol-toml"],
     node: true,

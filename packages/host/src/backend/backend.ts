@@ -13,9 +13,9 @@ export type KeepEnd =
   | { readonly kind: "killed"; readonly signal: string };
 
 export interface StartedKeep {
-  /** The pipe on which the host calls the Keep; it carries HTTP/2. */
+  /** The pipe on which the host calls the Keep; it carries the gate's frames. */
   readonly in: Duplex;
-  /** The pipe on which the Keep calls the host; it carries HTTP/2. */
+  /** The pipe on which the Keep calls the host; it carries the gate's frames. */
   readonly out: Duplex;
   /** Never rejects. */
   readonly ended: Promise<KeepEnd>;

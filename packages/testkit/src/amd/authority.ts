@@ -50,6 +50,11 @@ export interface AuthorityOptions {
   readonly saltLength?: number;
 }
 
+/** AMD's salts have 48 octets. */
+function pss(saltLength = 48): { name: string; hash: string; saltLength: number } {
+  return { ...PSS, saltLength };
+}
+
 export async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
   const keys = options.keys ?? (await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]));
   const certificate = await X509CertificateGenerator.create({
@@ -58,7 +63,7 @@ export async function makeAuthority(options: AuthorityOptions): Promise<Authorit
     issuer: fakeName(options.issuer?.name ?? options.name),
     notBefore: options.notBefore ?? FAKE_NOT_BEFORE,
     notAfter: options.notAfter ?? FAKE_NOT_AFTER,
-    signingAlgorithm: { ...PSS, saltLength: options.saltLength ?? 48 },
+    signingAlgorithm: pss(options.saltLength),
     signingKey: (options.issuer?.keys ?? keys).privateKey,
     publicKey: keys.publicKey,
     extensions: [
@@ -97,7 +102,7 @@ export async function makeLeaf(options: LeafOptions): Promise<Leaf> {
     issuer: fakeName(options.issuer.name),
     notBefore: options.notBefore ?? FAKE_NOT_BEFORE,
     notAfter: options.notAfter ?? FAKE_NOT_AFTER,
-    signingAlgorithm: { ...PSS, saltLength: options.saltLength ?? 48 },
+    signingAlgorithm: pss(options.saltLength),
     signingKey: options.issuer.keys.privateKey,
     publicKey: keys.publicKey,
     extensions: options.extensions.map(

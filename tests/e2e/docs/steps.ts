@@ -1,0 +1,152 @@
+/**
+ * Every command that a page shows in a `sh` block, with what it must do. `docs.test.ts` runs them in the order of
+ * the page; `tools/check-docs.ts` proves that the pages show these commands and no others.
+ */
+
+/** A command that the test runs. */
+export interface RunStep {
+  readonly command: string;
+  /** Exit code; 0 when not given. */
+  readonly code?: number;
+  /** What stdout and stderr together must match. */
+  readonly output: RegExp;
+  readonly stdin?: string;
+  /** A server: the page goes on when its output holds this, and it ends by a later step. */
+  readonly readyWhen?: string;
+  /** Ports that the command or its manifest names; the test moves them to free ones. */
+  readonly ports?: readonly number[];
+  /** A command of the machine that says whether the step can run here, and what stands in for it when it cannot. */
+  readonly needs?: { readonly probe: string; readonly instead: string };
+  /** Flags that only the test gives. */
+  readonly append?: string;
+}
+
+/** A command that no test can run. It must be a script of package.json, or `machine`: it changes the machine. */
+export interface UnrunStep {
+  readonly command: string;
+  readonly why: string;
+  readonly kind: "script" | "machine";
+}
+
+export type Step = RunStep | UnrunStep;
+
+/** No real evidence is in the repository: the test makes some up and says so, and gives the moment it is made for. */
+const MADE_UP = " --insecure-root ark.pem";
+const AT = " --at 2026-06-01T01:00:00Z";
+
+export const STEPS: Readonly<Record<string, readonly Step[]>> = {
+  "README.md": [
+    {
+      command: "npm start",
+      kind: "script",
+      why: "installs and builds in the working folder; its run is tested as examples/hello",
+    },
+    { command: "npm test", kind: "script", why: "runs this test" },
+    {
+      command: `echo 'fn main() { println!("hello from {:?}", std::env::args()) }' > app.rs`,
+      output: /^$/,
+    },
+    {
+      command: "rustc --target wasm32-wasip1 app.rs",
+      output: /^$/,
+      needs: {
+        probe: "rustc --target wasm32-wasip1 --print target-libdir | xargs test -d",
+        instead: "cp examples/hello/hello.wasm app.wasm",
+      },
+    },
+    {
+      command: "npx donjon run --insecure app.wasm -- its arguments",
+      output: /hello from[\s\S]*app\.wasm[\s\S]*its[\s\S]*arguments/i,
+    },
+    {
+      command: "npx donjon inspect app.wasm",
+      output: /^app\.wasm\n[\s\S]*sha256 +[0-9a-f]{64}\n[\s\S]*fd_write/,
+    },
+    {
+      command: "npx donjon init --module app.wasm",
+      output: /^wrote donjon\.toml; try: donjon run --insecure \.$/m,
+    },
+    { command: "npx donjon run --insecure .", output: /hello from/i },
+    {
+      command: "npx donjon run --insecure examples/word-index",
+      output: /^3 files, 86 words, 57 different$/m,
+    },
+    { command: "npx donjon help run", output: /^Usage: donjon run \[options\] <target>$/m },
+  ],
+  "examples/README.md": [
+    {
+      command: "npx donjon run --insecure examples/hello",
+      output: /^Hello from inside a Keep\.$/m,
+    },
+    {
+      command: "cat LICENSE | npx donjon run --insecure examples/sha256",
+      output: /^[0-9a-f]{64} {2}\d+ bytes$/m,
+    },
+    { command: "openssl rand -hex 32 > key.hex", output: /^$/ },
+    {
+      command:
+        'echo "The gate was closed at nine." | npx donjon run --insecure --secret SIGNING_KEY=@key.hex examples/signer',
+      output: /^public key [0-9a-f]{64}\n[0-9a-f]{128} The gate was closed at nine\.$/m,
+    },
+    {
+      command: "npx donjon run --insecure examples/http-server",
+      output: /^http-server: 3 requests$/m,
+      readyWhen: "http-server: ready",
+      ports: [8080],
+    },
+    {
+      command: "curl http://127.0.0.1:8080/",
+      output: /^Hello from inside a Keep\.$/m,
+      ports: [8080],
+    },
+    {
+      command: "npx donjon run --insecure examples/tcp-client",
+      output: /^HTTP\/1\.1 200 OK\n2$/m,
+      ports: [8080],
+    },
+    { command: "curl -X POST http://127.0.0.1:8080/stop", output: /^Stopping\.$/m, ports: [8080] },
+    {
+      command: "npx donjon run --insecure examples/enarx-echo",
+      output: /^echo: done$/m,
+      readyWhen: "echo: ready on descriptor 3",
+      ports: [8443],
+    },
+    {
+      command: "openssl s_client -quiet -connect 127.0.0.1:8443",
+      stdin: "one line\nquit\n",
+      output: /^one line$/m,
+      ports: [8443],
+    },
+    {
+      command: "sh examples/build-all.sh",
+      kind: "machine",
+      why: "downloads compilers; the programs as built are tested",
+    },
+  ],
+  "packages/attest/README.md": [
+    { command: "npx donjon explain report.bin", append: AT, output: /nothing here is proven/ },
+    {
+      command: "npx donjon verify report.bin -e vcek.der -e milan.crl --policy policy.toml",
+      append: `${AT} ${MADE_UP} -e chain.pem`,
+      output: /accepted/i,
+    },
+    {
+      command:
+        "npx donjon bundle report.bin vcek.der milan.crl --policy policy.toml -o proof.donjon",
+      append: `${AT} ${MADE_UP} chain.pem`,
+      output: /proof\.donjon/,
+    },
+    { command: "npx donjon verify proof.donjon", append: MADE_UP, output: /accepted/i },
+    { command: "npx donjon diff report.bin other.bin", code: 1, output: /measurement/ },
+  ],
+  "CONTRIBUTING.md": [
+    { command: "npm test", kind: "script", why: "runs this test" },
+    { command: "npm test -- wasi", kind: "script", why: "runs tests inside a test" },
+    {
+      command: "npm run check",
+      kind: "script",
+      why: "runs before this test, and checks this list",
+    },
+    { command: "npm run format", kind: "script", why: "changes the working folder" },
+  ],
+};
