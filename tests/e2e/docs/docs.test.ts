@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cp, readFile, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
 import { makeEvidence, makeFakeAmd } from "@donjon/testkit/amd";
@@ -49,7 +49,7 @@ test("the library's example reads, parses and verifies, and lets nothing pass th
   const engine = `${process.execPath} --conditions=source`;
   const { code, stdout, stderr } = await startShell(t, folder, `${engine} example.mjs`).ended;
   assert.deepEqual([code, stdout], [1, ""], stderr);
-  assert.match(stderr, /AttestError[\s\S]*reason: 'snp\/[a-z-]*'/);
+  assert.match(stderr, /AttestError[\s\S]*reason: 'snp\/(?:root|chain|certificate-signature)'/);
 });
 
 test("the manifest that docs/manifest.md shows is one, once its digests are whole", async () => {
@@ -73,7 +73,7 @@ async function makeUserFolder(t: TestContext): Promise<string> {
   const folder = await makeFolder(t);
   await cp(join(ROOT, "examples"), join(folder, "examples"), {
     recursive: true,
-    filter: (path) => !path.includes("node_modules"),
+    filter: (path) => !["node_modules", ".cache"].includes(basename(path)),
   });
   for (const name of ["package.json", "LICENSE"]) await cp(join(ROOT, name), join(folder, name));
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));

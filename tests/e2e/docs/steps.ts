@@ -50,7 +50,7 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       command: "rustc --target wasm32-wasip1 app.rs",
       output: /^$/,
       needs: {
-        probe: "rustc --target wasm32-wasip1 --print target-libdir | xargs test -d",
+        probe: 'test -d "$(rustc --target wasm32-wasip1 --print target-libdir)"',
         instead: "cp examples/hello/hello.wasm app.wasm",
       },
     },
