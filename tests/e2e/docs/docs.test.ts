@@ -7,7 +7,8 @@ import { type TestContext, test } from "node:test";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
 import { makeEvidence, makeFakeAmd } from "@donjon/testkit/amd";
 import { pem } from "@donjon/testkit/intel";
-import { parseCodeBlocks } from "../../../tools/docs/markdown.ts";
+import { EXIT } from "../../../packages/cli/src/output/exit-codes.ts";
+import { parseCodeBlocks, parseTableRows } from "../../../tools/docs/markdown.ts";
 import { type Finished, makeFolder } from "../../support/keep.ts";
 import { type RunStep, STEPS } from "./steps.ts";
 
@@ -66,6 +67,16 @@ test("the manifest that docs/manifest.md shows is one, once its digests are whol
     manifest.secrets.map(({ name }) => name),
     ["API_KEY", "tls-key"],
   );
+});
+
+test("docs/manifest.md lists every exit code of a run and no other", async () => {
+  const rows = parseTableRows(await readFile(join(ROOT, "docs/manifest.md"), "utf8"));
+  const listed = rows.flatMap(
+    ([codes = ""]) => codes.match(/^\d{3}(?:, \d{3})*$/)?.[0].split(", ") ?? [],
+  );
+  const evidence: readonly number[] = [EXIT.ok, EXIT.different, EXIT.usage, EXIT.refused];
+  const wanted = Object.values(EXIT).filter((code) => !evidence.includes(code));
+  assert.deepEqual(listed.map(Number).sort(), wanted.sort());
 });
 
 /** What someone has after `npm start`: the examples and the installed commands, in a folder of their own. */
