@@ -6,6 +6,9 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
+import { camelCase } from "../packages/attest/src/appraise/knob.ts";
+import { SUBPATHS } from "./pack.ts";
+
 const ROOT = dirname(import.meta.dirname);
 
 interface Budget {
@@ -31,8 +34,8 @@ const BUDGETS: readonly Budget[] = [
     foreign: /attest\/src\/(snp|sgx|nitro|appraise|envelope)\b|trust\/amd|node_modules/,
   },
   {
-    // Policies as objects: TOML brings its parser, and signing results as JWT brings `jose`; see below.
-    name: "everything: all kinds of evidence, policies, envelopes, bundles, results",
+    // What verifying takes, whatever comes; docs/decisions/0030-verifier-sizes.md says what is not in it and why.
+    name: "verifying everything: all kinds of evidence, policies, envelopes, bundles, results",
     source: `
       export { verifyEvidence } from "@donjon/attest/verify";
       export { parseReport, tableEndorsements } from "@donjon/attest/snp";
@@ -53,6 +56,20 @@ const BUDGETS: readonly Budget[] = [
     name: "results as JWT, besides",
     source: `export { signEar, verifyEar } from "@donjon/attest/envelope";`,
     maxGzipBytes: 9 * 1024,
+  },
+  {
+    name: "fetching collateral, alone",
+    source: `export { createSource, fetchIntelCollateral, fetchSnpEndorsements } from "@donjon/attest/collateral";`,
+    maxGzipBytes: 15 * 1024,
+    foreign: /attest\/src\/(appraise|envelope|nitro)\b|node_modules/,
+  },
+  {
+    // The sum of it all, dependencies included: no goal, but nobody should be surprised by it.
+    name: "every export of the package",
+    source: SUBPATHS.map(
+      (path) => `export * as ${camelCase(path.replace("-", "_"))} from "@donjon/attest/${path}";`,
+    ).join("\n"),
+    maxGzipBytes: 80 * 1024,
   },
 ];
 

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Debian packages that tests want beyond npm's: bubblewrap (the sandbox of a process Keep) and chromium (the verifier in
-# a browser). Installs them where it may; else says what to run. Tests that miss them are skipped, loudly.
+# Debian packages that tests want beyond npm's: bubblewrap (the sandbox of a process Keep), chromium (the
+# verifier in a browser), and what the pages use. Installs them where it may; else says what to run. Tests that miss them are skipped, loudly.
 cd "$(dirname "$0")/.." || exit 125
 missing=
 [ -x /usr/bin/bwrap ] || missing="$missing bubblewrap"
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
+for program in curl openssl; do command -v "$program" >/dev/null || missing="$missing $program"; done
 [ -n "$missing" ] || exit 0
 sudo=
 [ "$(id -u)" = 0 ] || sudo="sudo -n"
