@@ -21,6 +21,8 @@ export type SignatureScheme = keyof typeof SCHEMES;
 
 /** Entries of each kind kept; a fleet of one cloud region fits, an attacker's stream of certificates does not grow it. */
 const MAX_ENTRIES = 4096;
+/** Octets of each kind kept: what is parsed need not be genuine, and a revocation list may be large. */
+const MAX_OCTETS = 16 << 20;
 
 /**
  * Remembers imported keys, good signatures and parsed certificates, each under the exact octets that
@@ -28,16 +30,19 @@ const MAX_ENTRIES = 4096;
  * Oldest entries leave first. Sharing one between verifications changes their speed, never their answer.
  */
 export class VerifyCache {
-  readonly #entries: number;
-  readonly #keys = new Map<string, Promise<CryptoKey | undefined>>();
-  readonly #signatures = new Map<string, true>();
+  readonly #keys: Kept<Promise<CryptoKey | undefined>>;
+  readonly #signatures: Kept<true>;
   /** Checks under way: chains checked side by side share links. */
   readonly #running = new Map<string, Promise<boolean>>();
-  readonly #parsed = new Map<string, unknown>();
-  readonly #pinned = new Map<string, Uint8Array>();
+  readonly #parsed: Kept<unknown>;
+  readonly #pinned: Kept<Uint8Array>;
 
-  constructor(options: { readonly entries?: number } = {}) {
-    this.#entries = options.entries ?? MAX_ENTRIES;
+  constructor(options: { readonly entries?: number; readonly octets?: number } = {}) {
+    const { entries = MAX_ENTRIES, octets = MAX_OCTETS } = options;
+    this.#keys = new Kept(entries, octets);
+    this.#signatures = new Kept(entries, octets);
+    this.#parsed = new Kept(entries, octets);
+    this.#pinned = new Kept(entries, octets);
   }
 
   /**
@@ -55,14 +60,14 @@ export class VerifyCache {
   ): Promise<boolean> {
     if (!remember) return this.#verify(scheme, spki, signature, message);
     const id = signatureKey(scheme, spki, signature, message);
-    if (this.#signatures.has(id)) return true;
+    if (this.#signatures.get(id) === true) return true;
     const before = this.#running.get(id);
     if (before !== undefined) return before;
     const running = this.#verify(scheme, spki, signature, message);
     this.#running.set(id, running);
     try {
       const good = await running;
-      if (good) keep(this.#signatures, id, true, this.#entries);
+      if (good) this.#signatures.set(id, true);
       return good;
     } finally {
       this.#running.delete(id);
@@ -76,7 +81,7 @@ export class VerifyCache {
     if (before !== undefined) return before as T;
     // A copy: the caller may write to its own bytes later, and parsed values are views.
     const value = parse(bytes.slice());
-    keep(this.#parsed, id, value, this.#entries);
+    this.#parsed.set(id, value);
     return value;
   }
 
@@ -96,7 +101,7 @@ export class VerifyCache {
     const before = this.#pinned.get(base64);
     if (before !== undefined) return before;
     const octets = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    keep(this.#pinned, base64, octets, this.#entries);
+    this.#pinned.set(base64, octets);
     return octets;
   }
 
@@ -105,7 +110,7 @@ export class VerifyCache {
     const before = this.#keys.get(id);
     if (before !== undefined) return before;
     const key = importKey(scheme, spki);
-    keep(this.#keys, id, key, this.#entries);
+    this.#keys.set(id, key);
     if ((await key) === undefined) this.#keys.delete(id);
     return key;
   }
@@ -135,12 +140,35 @@ function signatureKey(
   return `${scheme}:${spki.length}:${signature.length}:${bytesKey(spki)}${bytesKey(signature)}${bytesKey(message)}`;
 }
 
-function keep<T>(map: Map<string, T>, id: string, value: T, entries: number): void {
-  if (map.size >= entries) {
-    const oldest = map.keys().next();
-    if (!oldest.done) map.delete(oldest.value);
+/** Values under the octets that they came from, bounded in number and octets; the oldest leave first. */
+class Kept<T> {
+  readonly #values = new Map<string, T>();
+  readonly #entries: number;
+  readonly #octets: number;
+  #held = 0;
+
+  constructor(entries: number, octets: number) {
+    this.#entries = entries;
+    this.#octets = octets;
   }
-  map.set(id, value);
+
+  get(id: string): T | undefined {
+    return this.#values.get(id);
+  }
+
+  set(id: string, value: T): void {
+    this.delete(id);
+    this.#values.set(id, value);
+    this.#held += id.length;
+    for (const oldest of this.#values.keys()) {
+      if (this.#values.size <= this.#entries && this.#held <= this.#octets) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(id: string): void {
+    if (this.#values.delete(id)) this.#held -= id.length;
+  }
 }
 
 /** WebCrypto takes no view of shared memory; such a view is copied. */
