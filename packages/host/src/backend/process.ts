@@ -1,5 +1,6 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Duplex, Writable } from "node:stream";
 import type { Backend, BackendOptions, KeepEnd, StartedKeep } from "./backend.ts";
@@ -54,7 +55,11 @@ function startKeep(
   const program = bubblewrap && bubblewrapWorks !== false ? findBubblewrap() : null;
   let sandbox: string = program === null ? SANDBOX.bare : SANDBOX.full;
   if (program === null && bubblewrapWorks === false) sandbox = SANDBOX.refused;
-  const [command, ...args] = createLaunch(image, program);
+  // Links followed: the permission model lets the engine read its program by the real path only.
+  const [command, ...args] = createLaunch(
+    { ...image, runtime: realpathSync(image.runtime) },
+    program,
+  );
   // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
   const child = spawn(command!, args, {
     // The engine lets workers read below the working directory, until they give that up.

@@ -1,6 +1,10 @@
-import { existsSync } from "node:fs";
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { testGateContract } from "@donjon/testkit/contract/gate-contract";
+import { startKeep } from "@donjon/testkit/contract/keep-fixture";
 import { testSessionContract } from "@donjon/testkit/contract/session-contract";
 import { createProcessBackend } from "../../src/backend/process.ts";
 
@@ -10,3 +14,21 @@ if (!existsSync(runtime)) throw new Error(`'${runtime}' is not there; run 'npm r
 const backend = createProcessBackend({ engine: process.execPath, runtime });
 testGateContract(backend, { connections: 200 });
 testSessionContract(backend, { streamBytes: 64 << 20 });
+
+for (const bubblewrap of [true, false]) {
+  test(`a runtime reached by a link starts ${bubblewrap ? "under bubblewrap" : "with the permission model alone"}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "donjon-link-"));
+    const link = join(folder, "keep.cjs");
+    symlinkSync(runtime, link);
+    try {
+      const linked = createProcessBackend(
+        { engine: process.execPath, runtime: link },
+        { bubblewrap },
+      );
+      await using under = startKeep(linked);
+      assert.equal((await under.gate.health()).state, "new");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
