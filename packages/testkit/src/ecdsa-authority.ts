@@ -1,6 +1,7 @@
 /** Made-up ECDSA authorities, leaves and CRLs for fake vendors. Built on @peculiar/x509, not on the code under test. */
 import "reflect-metadata";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   Extension,
   KeyUsageFlags,
@@ -102,6 +103,11 @@ export async function makeEcCrl(options: EcCrlOptions): Promise<Uint8Array> {
     })),
     signingAlgorithm: { name: "ECDSA", hash: signer.curve === "P-256" ? "SHA-256" : "SHA-384" },
     signingKey: signer.keys.privateKey,
+    // RFC 5280 section 5.2 asks for both, and Intel's lists have them.
+    extensions: [
+      await AuthorityKeyIdentifierExtension.create(options.issuer.keys.publicKey),
+      new Extension("2.5.29.20", false, Uint8Array.of(0x02, 0x01, 0x01)),
+    ],
   });
   return new Uint8Array(crl.rawData);
 }
