@@ -1,4 +1,7 @@
-/** This library as a peer: the same commands as the programs under `peers`. With `CACHED=1` it keeps one cache. */
+/**
+ * This library as a peer: the same commands as the programs under `peers`. With `CACHED=1` it keeps one cache,
+ * with `IN_FLIGHT=N` it has that many verifications under way at once.
+ */
 import { readFileSync } from "node:fs";
 import { verifySgx } from "@donjon/attest/sgx";
 import { type AmdProductName, type AmdRoot, VerifyCache, verifySnp } from "@donjon/attest/snp";
@@ -9,6 +12,7 @@ import { parseCertificate } from "@donjon/core/x509";
 import type { Case } from "./cases.ts";
 
 const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "base64"));
+const inFlight = Number(process.env["IN_FLIGHT"] ?? 1);
 const shared = process.env["CACHED"] === "1" ? new VerifyCache() : undefined;
 
 /** Decodes a case once; answers what verifies it. */
@@ -81,7 +85,8 @@ if (command === "check") {
   for (let round = 0; round <= Number(rounds); round++) {
     const started = performance.now();
     let count = 0;
-    for (; performance.now() - started < Number(ms); count++) await verify();
+    for (; performance.now() - started < Number(ms); count += inFlight)
+      await Promise.all(Array.from({ length: inFlight }, verify));
     if (round > 0) out.push((performance.now() - started) / count);
   }
   console.log(JSON.stringify({ rounds: out }));

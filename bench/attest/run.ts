@@ -36,6 +36,13 @@ const PEERS: readonly Peer[] = [
     kinds: ["snp", ...QUOTES],
     speedOnly: true,
   },
+  {
+    name: "@donjon/attest, one cache, 8 under way",
+    command: NODE,
+    env: { CACHED: "1", IN_FLIGHT: "8" },
+    kinds: ["snp", ...QUOTES],
+    speedOnly: true,
+  },
   { name: "@phala/dcap-qvl 0.3.9 (JS)", command: JS, kinds: QUOTES },
   { name: "@phala/dcap-qvl-web 0.3.3 (wasm)", command: JS, env: { PEER: "wasm" }, kinds: QUOTES },
   {
