@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { DONJON, donjonRun, execute, makeFolder } from "../../support/keep.ts";
@@ -104,4 +104,16 @@ test("a file that may not be read is told as such", async (t) => {
   assert.ok(code === 125 || code === 127, `${code}: ${stderr}`);
   assert.match(stderr, /^donjon: [^\n]*secret\.wasm[^\n]*\n/);
   assert.match(stderr, /EACCES|permission/i);
+});
+
+test("the last line is out even when its reader is behind the program's output", async (t) => {
+  const folder = await makeFolder(t);
+  const workload = `[workload]\nfile = ${JSON.stringify(relative(folder, guestPath("endings")))}\n`;
+  const limits = '[limits]\noutput = "1 MiB"\n';
+  writeFileSync(join(folder, "donjon.toml"), `args = ["flood-both"]\n${workload}${limits}`);
+  // 16 octets a read: the pipe is full whenever the command wants to write.
+  const slowly = "dd bs=16 2>/dev/null | tail -c 100";
+  const line = `'${DONJON}' run --insecure '${folder}' 2>&1 >/dev/null | ${slowly}`;
+  const { stdout } = await shell(line);
+  assert.match(stdout, /donjon: the workload was ended by its output limit of 1\.0 MiB\n$/);
 });

@@ -39,11 +39,24 @@ function asDonjonError(error: unknown): DonjonError {
   return new DonjonError("internal", detail, { cause: error });
 }
 
+/** Time that a last line has to get out when stderr is a full pipe; nobody may read it at all. */
+const LINE_WAIT_MS = 2000;
+const LINE_RETRY_MS = 5;
+
 /** Synchronous, so that it is out before the process ends. */
 export function writeLine(line: string): void {
-  try {
-    writeSync(2, `${line}\n`);
-  } catch {
-    // Nobody reads stderr; the exit code still tells.
+  const bytes = Buffer.from(`${line}\n`);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const deadline = process.uptime() + LINE_WAIT_MS / 1000;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(2, bytes, at);
+    } catch (error) {
+      // A pipe that the workload's output has filled says EAGAIN until its reader goes on.
+      const full = (error as NodeJS.ErrnoException).code === "EAGAIN";
+      // Nobody reads stderr; the exit code still tells.
+      if (!full || process.uptime() > deadline) return;
+      Atomics.wait(pause, 0, 0, LINE_RETRY_MS);
+    }
   }
 }
