@@ -3,8 +3,15 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
+import { encodeCmwCbor } from "@donjon/attest/envelope";
 import { badEvidence, makeEvidence, makeFakeAmd } from "@donjon/testkit/amd";
-import { makeFakeIntel, makeIntelEvidence, pem, quoteCollateralV3 } from "@donjon/testkit/intel";
+import {
+  makeEcParty,
+  makeFakeIntel,
+  makeIntelEvidence,
+  pem,
+  quoteCollateralV3,
+} from "@donjon/testkit/intel";
 import { makeFakeNitro, makeNitroDocument } from "@donjon/testkit/nitro";
 import { createFiles, runCommand } from "./command.ts";
 
@@ -160,6 +167,26 @@ test("what is let pass by name is said, and a CRL that is there is still checked
   assert.equal(without.code, 0);
   assert.match(without.stdout, /allowed +snp\/crl-missing \(missing-crl\)/);
 });
+
+test("a certificate with a CMW is opened, and what is not checked is said", async (t) => {
+  const { certificate } = await makeCmwCertificate(files["report.bin"] as Uint8Array);
+  const cwd = createFiles(t, { ...files, "keep.pem": pem(certificate) });
+  const { code, stdout } = await runCommand(["verify", "keep.pem", ...AT, ...SNP], { cwd });
+  assert.equal(code, 0, `${stdout}`);
+  assert.match(`${stdout}`, /note +nothing says how this evidence binds the certificate's key/);
+});
+
+function makeCmwCertificate(report: Uint8Array) {
+  const cmw = encodeCmwCbor({
+    kind: "record",
+    type: "application/octet-stream",
+    value: report,
+    indicator: 4,
+  });
+  const length = Uint8Array.of(0x04, 0x82, cmw.length >> 8, cmw.length & 0xff);
+  const extension = ["1.3.6.1.5.5.7.1.35", Uint8Array.from([...length, ...cmw])] as const;
+  return makeEcParty({ name: "keep", serialNumber: "01", curve: "P-256", extensions: [extension] });
+}
 
 test("explain shows claims as unproven until they are proven, and decides nothing", async (t) => {
   const alone = await run(t, "explain", "report.bin", ...AT);

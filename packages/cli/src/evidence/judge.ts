@@ -100,6 +100,8 @@ async function checkBinding({ opened }: Gathered, { claims }: Appraisal): Promis
 
 function listNotes({ settings, opened }: Gathered): string[] {
   const notes: string[] = [];
+  if (opened.carrier === "certificate" && opened.verifyBinding === undefined)
+    notes.push("nothing says how this evidence binds the certificate's key: it was not checked");
   if (opened.bundle !== undefined) {
     if (settings.policy === undefined)
       notes.push("the policy is the bundle's own; 'donjon explain' shows what it asks");
