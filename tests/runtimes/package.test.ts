@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { FAKE_NOW, makeEvidence, makeFakeAmd } from "@donjon/testkit/amd";
 import { makeFakeIntel, makeIntelEvidence, quoteCollateralV3 } from "@donjon/testkit/intel";
@@ -34,12 +34,18 @@ const [NODE_EXAMPLE = "", PAGE_EXAMPLE = ""] = [
   ),
 ].map(([, code = ""]) => code);
 
-/** The machine's own Node, where it is the oldest that the package promises to run on. */
-const OLD_NODE = spawnSync("node", ["--version"], { encoding: "utf8" }).stdout ?? "";
+/** The machine's own Node, where it is the oldest that the package promises to run on: npm puts the pinned one first. */
+const MACHINE_NODE =
+  (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes("node_modules"))
+    .map((folder) => join(folder, "node"))
+    .find((file) => existsSync(file)) ?? "node";
+const OLD_NODE = spawnSync(MACHINE_NODE, ["--version"], { encoding: "utf8" }).stdout ?? "";
 const ENGINES: readonly (readonly [name: string, command: string, skip: string | false])[] = [
   [
     "Node 20",
-    "node",
+    MACHINE_NODE,
     OLD_NODE.startsWith("v20.") ? false : `'node' is ${OLD_NODE.trim() || "absent"}, not v20`,
   ],
   ["the pinned Node", process.execPath, false],
