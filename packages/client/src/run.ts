@@ -29,6 +29,8 @@ export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpl
     secrets: secrets.map(([name, value]) => ({ name, size: value.length })),
     trees: provision.trees.map(({ guest, bytes }) => ({ guest, size: bytes.length })),
     terminals: provision.terminals ?? [],
+    detached: provision.detached ?? false,
+    time: Date.now(),
   });
   const upload = new ChannelWriter(peer, CHANNEL.upload);
   const parts = [

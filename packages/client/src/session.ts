@@ -2,7 +2,7 @@
  * The relying party's end of a session (protocol README, session).
  *
  * ```ts
- * const session = openSession(gate.openSession());
+ * const session = openSession(gate.openBareSession());
  * const run = session.provision({ manifest, workload, secrets: new Map(), trees: [] });
  * process.stdin.pipe(run.stdin);
  * run.stdout.pipe(process.stdout);
@@ -33,6 +33,8 @@ export interface Provision {
   readonly trees: readonly TreeBytes[];
   /** The streams that the workload is to take for terminals; none when not given. */
   readonly terminals?: readonly StandardStream[];
+  /** The workload outlives this session; its output is kept for who attaches later. Not when not given. */
+  readonly detached?: boolean;
 }
 
 export type StandardStream = "stdin" | "stdout" | "stderr";

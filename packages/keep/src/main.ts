@@ -35,7 +35,8 @@ process.on("uncaughtException", (error) => {
 
 serveGate(openPipe(IN_DESCRIPTOR), {
   state: () => keep.state,
-  onSession: (stream) => serveSession(openChannelWithoutEvidence(stream), keep),
+  onSession: (stream) => stream.destroy(),
+  onBareSession: (stream) => serveSession(openChannelWithoutEvidence(stream), keep),
   onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
   onClosed: endKeep,
 });

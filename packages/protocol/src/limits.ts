@@ -45,3 +45,5 @@ export const MAX_HANDSHAKES = 1024;
 export const MAX_CONSOLE_LINES = 10_000;
 /** Time that a Keep waits for its owner to end the session after the last message. */
 export const LINGER_MS = 5_000;
+/** Octets of evidence with all that comes with it, as it travels in a session. */
+export const MAX_EVIDENCE_BYTES = 128 << 10;

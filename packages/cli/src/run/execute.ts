@@ -45,7 +45,7 @@ export async function executeRun(
 ): Promise<Executed & { prepared: Prepared }> {
   const watch = new Stopwatch(early);
   const gate = openGate(early.keep, { onConsole: (line) => early.lines.push(line) });
-  const session = openSession(gate.openSession());
+  const session = openSession(gate.openBareSession());
   session.hello.then(
     () => watch.note("boot"),
     () => {},

@@ -2,6 +2,7 @@
 import { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
 import {
+  BARE_SESSION_TARGET,
   encodeAuthority,
   encodeListenTarget,
   HEALTH_TARGET,
@@ -44,8 +45,10 @@ export interface KeepHealth {
 }
 
 export interface Gate {
-  /** A stream for `openSession` of `@donjon/client/session`. Several may be open at once. */
+  /** A stream for an attested session. Several may be open at once. */
   openSession(): Duplex;
+  /** A stream for `openSession` of `@donjon/client/session`: no evidence, no secrecy. */
+  openBareSession(): Duplex;
   /**
    * The only connections the Keep may ask for, as `host:port` (IPv6: `[::1]:80`). Nothing is allowed before
    * this is called. Call it before `provision`: the Keep connects before the workload starts.
@@ -87,6 +90,7 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
 
   return {
     openSession: () => callKeep(pipe, SESSION_TARGET),
+    openBareSession: () => callKeep(pipe, BARE_SESSION_TARGET),
     allowConnections: (authorities) => {
       allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
     },

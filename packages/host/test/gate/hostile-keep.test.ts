@@ -87,7 +87,7 @@ test("console lines of the Keep arrive without control characters, one per call"
 test("a Keep that speaks another language ends its pipes and hangs nobody", async () => {
   const fake = createFakeKeep();
   const gate = openGate(fake.started, { onConsole: () => {} });
-  const run = openSession(gate.openSession()).provision({
+  const run = openSession(gate.openBareSession()).provision({
     manifest: Buffer.from(""),
     workload: Buffer.from(""),
     secrets: new Map(),
@@ -105,7 +105,7 @@ test("a Keep that speaks another language ends its pipes and hangs nobody", asyn
 test("a Keep of another gate protocol is refused, and every stream is told why", async () => {
   const fake = createFakeKeep();
   const gate = openGate(fake.started, { onConsole: () => {} });
-  const session = openSession(gate.openSession());
+  const session = openSession(gate.openBareSession());
   fake.in.write(encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(2)));
   await assert.rejects(session.hello, { code: "gate/protocol", message: /protocol 2, wanted 1/ });
   await gate.close();

@@ -12,6 +12,7 @@ import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
 export interface GateHandlers {
   state(): KeepState;
   onSession(stream: Duplex): void;
+  onBareSession(stream: Duplex): void;
   /** `accept` takes the connection; `refuse` says why not. Exactly one is called, once, maybe later. */
   onConnection(
     name: string,
@@ -47,6 +48,7 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers): void {
       (refusal, reason) => call.refuse(refusal, reason),
     );
   } else if (wanted.kind === "session") handlers.onSession(acceptQuietly(call));
+  else if (wanted.kind === "bare-session") handlers.onBareSession(acceptQuietly(call));
   else acceptQuietly(call).resume().end(encodeHealth(handlers.state()));
 }
 

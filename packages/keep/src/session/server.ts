@@ -73,7 +73,9 @@ class SessionServer {
   #onMessage(message: ClientMessage): void {
     if (message.type === "hello") this.#onHello(message.protocol);
     else if (message.type === "provision") this.#onProvision(message);
-    else if (this.#workload !== null) this.#workload.stop(message.how);
+    else if (message.type !== "stop") {
+      throw new DonjonError("session/refused", `this Keep does not answer ${message.type} yet`);
+    } else if (this.#workload !== null) this.#workload.stop(message.how);
     else this.#earlyStop = message.how;
   }
 

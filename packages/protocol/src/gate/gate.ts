@@ -7,16 +7,21 @@ export const KEEP_STATES = ["new", "provisioned", "running", "exited"] as const;
 export type KeepState = (typeof KEEP_STATES)[number];
 
 export type KeepCall =
-  | { readonly kind: "session" }
+  | { readonly kind: "session" | "bare-session" }
   | { readonly kind: "health" }
   | { readonly kind: "listen"; readonly name: string };
 
 /** Targets on the pipe `in`. */
+/** TLS 1.3 that ends inside the Keep. */
 export const SESSION_TARGET = "session";
+/** A session that the host reads along. */
+export const BARE_SESSION_TARGET = "bare-session";
 export const HEALTH_TARGET = "health";
 const LISTEN_PREFIX = "listen:";
-/** Target on the pipe `out` for a line of the runtime; every other target there is an authority. */
+/** Target on the pipe `out` for a line of the runtime. */
 export const CONSOLE_TARGET = "console";
+/** Target on the pipe `out` for the simulated security processor; every other target there is an authority. */
+export const EVIDENCE_TARGET = "evidence";
 
 export function encodeListenTarget(name: string): string {
   return LISTEN_PREFIX + name;
@@ -24,12 +29,15 @@ export function encodeListenTarget(name: string): string {
 
 /** Octets that may wait unread on a stream of the pipe `in`. */
 export function windowOfCall(target: string): number {
-  return target === SESSION_TARGET ? GATE_SESSION_WINDOW : GATE_STREAM_WINDOW;
+  return target === SESSION_TARGET || target === BARE_SESSION_TARGET
+    ? GATE_SESSION_WINDOW
+    : GATE_STREAM_WINDOW;
 }
 
 /** What a stream on the pipe `in` is for. Throws `gate/protocol`. */
 export function parseKeepCall(target: string): KeepCall {
   if (target === SESSION_TARGET) return { kind: "session" };
+  if (target === BARE_SESSION_TARGET) return { kind: "bare-session" };
   if (target === HEALTH_TARGET) return { kind: "health" };
   const name = target.startsWith(LISTEN_PREFIX) ? target.slice(LISTEN_PREFIX.length) : "";
   if (name.length > 0 && name.length <= MAX_LISTENER_NAME) return { kind: "listen", name };

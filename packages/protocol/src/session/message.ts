@@ -1,6 +1,7 @@
 /** Messages of the control channel: one JSON object each (README, session). */
 import { DonjonError, ERROR_CODES, type ErrorCode } from "@donjon/core/errors";
 import {
+  MAX_EVIDENCE_BYTES,
   MAX_MANIFEST_BYTES,
   MAX_MESSAGE_BYTES,
   MAX_SECRET_BYTES,
@@ -12,6 +13,7 @@ import {
 import { outcomeShape, usageShape } from "./outcome.ts";
 import {
   array,
+  boolean,
   finite,
   integer,
   literal,
@@ -26,15 +28,18 @@ import {
 } from "./shape.ts";
 
 /** The version of the session's messages; each side refuses another. */
-export const SESSION_PROTOCOL = 1;
+export const SESSION_PROTOCOL = 2;
 
 const MAX_NAME = 4096;
 const MAX_SENTENCE = 16384;
 const MAX_PHASES = 64;
 const MAX_DETAILS = 32;
+/** The largest time that a `Date` holds. */
+const MAX_TIME_MS = 8.64e15;
 
 const u32 = integer(0, 2 ** 32 - 1);
 const sha256Hex = matching(/^[0-9a-f]{64}$/, "a SHA-256 in lower-case hex");
+const nonceHex = matching(/^[0-9a-f]{64}$/, "32 octets in lower-case hex");
 const trees = array(
   record({ guest: text(1, MAX_NAME), size: integer(0, MAX_TREE_BYTES) }),
   MAX_TREES,
@@ -48,6 +53,7 @@ const detail: Shape<string | number | boolean | null> = (value, path) =>
       : text(0, MAX_SENTENCE)(value, path);
 
 const hello = record({ type: literal("hello"), protocol: u32 });
+const attest = record({ type: literal("attest"), nonce: nonceHex });
 const provision = record({
   type: literal("provision"),
   manifest: integer(0, MAX_MANIFEST_BYTES),
@@ -58,10 +64,18 @@ const provision = record({
   ),
   trees,
   terminals: array(oneOf("stdin", "stdout", "stderr"), 3),
+  detached: boolean,
+  time: integer(0, MAX_TIME_MS),
 });
+const attach = record({ type: literal("attach"), input: boolean });
 const stop = record({ type: literal("stop"), how: oneOf("interrupt", "kill") });
 
 const keepHello = record({ type: literal("hello"), protocol: u32, engine: text(0, MAX_NAME) });
+const evidence = record({
+  type: literal("evidence"),
+  nonce: nonceHex,
+  cmw: text(1, Math.ceil((MAX_EVIDENCE_BYTES * 4) / 3)),
+});
 const provisioned = record({
   type: literal("provisioned"),
   manifest: sha256Hex,
@@ -70,6 +84,11 @@ const provisioned = record({
 const started = record({
   type: literal("started"),
   phases: mapOf(finite(Number.MAX_SAFE_INTEGER), MAX_PHASES),
+});
+const attached = record({
+  type: literal("attached"),
+  state: oneOf("running", "exited"),
+  lost: integer(0, Number.MAX_SAFE_INTEGER),
 });
 const changedTrees = record({ type: literal("trees"), trees });
 const exit = record({ type: literal("exit"), outcome: outcomeShape, usage: usageShape });
@@ -82,19 +101,34 @@ const failure = record({
 
 export type ProvisionMessage = Shaped<typeof provision>;
 export type FailureMessage = Shaped<typeof failure>;
-export type ClientMessage = Shaped<typeof hello> | ProvisionMessage | Shaped<typeof stop>;
+export type ClientMessage =
+  | Shaped<typeof hello>
+  | Shaped<typeof attest>
+  | ProvisionMessage
+  | Shaped<typeof attach>
+  | Shaped<typeof stop>;
 export type KeepMessage =
   | Shaped<typeof keepHello>
+  | Shaped<typeof evidence>
   | Shaped<typeof provisioned>
+  | Shaped<typeof attached>
   | Shaped<typeof started>
   | Shaped<typeof changedTrees>
   | Shaped<typeof exit>
   | FailureMessage;
 
-const clientMessage = taggedUnion<ClientMessage>("type", { hello, provision, stop });
+const clientMessage = taggedUnion<ClientMessage>("type", {
+  hello,
+  attest,
+  provision,
+  attach,
+  stop,
+});
 const keepMessage = taggedUnion<KeepMessage>("type", {
   hello: keepHello,
+  evidence,
   provisioned,
+  attached,
   started,
   trees: changedTrees,
   exit,

@@ -2,8 +2,8 @@
 import { DonjonError } from "@donjon/core/errors";
 
 interface Rule {
-  /** Another message that must have come before; `null`: this one comes first. */
-  readonly after: string | null;
+  /** Messages of which one must have come before; none: this one may come first. */
+  readonly after: readonly string[];
   readonly max: number;
   /** Nothing may follow. */
   readonly last?: boolean;
@@ -11,20 +11,26 @@ interface Rule {
 
 /** Stop requests of one session: Ctrl-C is pressed by hands. */
 const MAX_STOPS = 1024;
+/** Evidence asked for in one session, which may last for months. */
+const MAX_ATTESTS = 1 << 20;
 
 const RULES: Readonly<Record<"client" | "keep", Readonly<Record<string, Rule>>>> = {
   client: {
-    hello: { after: null, max: 1 },
-    provision: { after: "hello", max: 1 },
-    stop: { after: "provision", max: MAX_STOPS },
+    hello: { after: [], max: 1 },
+    attest: { after: ["hello"], max: MAX_ATTESTS },
+    provision: { after: ["hello"], max: 1 },
+    attach: { after: ["hello"], max: 1 },
+    stop: { after: ["hello"], max: MAX_STOPS },
   },
   keep: {
-    hello: { after: null, max: 1 },
-    provisioned: { after: "hello", max: 1 },
-    started: { after: "provisioned", max: 1 },
-    trees: { after: "started", max: 1 },
-    exit: { after: "started", max: 1, last: true },
-    failure: { after: null, max: 1, last: true },
+    hello: { after: [], max: 1 },
+    evidence: { after: ["hello"], max: MAX_ATTESTS },
+    provisioned: { after: ["hello"], max: 1 },
+    attached: { after: ["hello"], max: 1 },
+    started: { after: ["provisioned"], max: 1 },
+    trees: { after: ["started", "attached"], max: 1 },
+    exit: { after: ["started", "attached"], max: 1, last: true },
+    failure: { after: [], max: 1, last: true },
   },
 };
 
@@ -37,11 +43,11 @@ export function createMessageOrder(sender: "client" | "keep"): (type: string) =>
     const rule = rules[type]!;
     const count = (seen.get(type) ?? 0) + 1;
     seen.set(type, count);
-    const early = rule.after !== null && !seen.has(rule.after);
+    const early = rule.after.length > 0 && !rule.after.some((each) => seen.has(each));
     if (over || early || count > rule.max) {
       throw new DonjonError(
         "session/protocol",
-        `the ${sender} sent ${type} ${over ? "after its last message" : early ? `before ${rule.after}` : "once too often"}`,
+        `the ${sender} sent ${type} ${over ? "after its last message" : early ? `before ${rule.after.join(" or ")}` : "once too often"}`,
       );
     }
     over = rule.last === true;

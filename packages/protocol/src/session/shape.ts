@@ -23,6 +23,11 @@ export function integer(min: number, max: number): Shape<number> {
   };
 }
 
+export const boolean: Shape<boolean> = (value, path) => {
+  if (typeof value === "boolean") return value;
+  throw wrong(path, value, "true or false");
+};
+
 export function finite(max: number): Shape<number> {
   return (value, path) => {
     if (typeof value === "number" && value >= 0 && value <= max) return value;

@@ -74,6 +74,8 @@ const PROVISION = {
   secrets: [],
   trees: [],
   terminals: ["stdout"],
+  detached: false,
+  time: 1,
 } as const;
 
 test("messages arrive as they were sent, both ways", () => {
@@ -189,7 +191,9 @@ const BAD_SEQUENCES: readonly (readonly [what: string, messages: readonly unknow
   ["a provision before hello", [PROVISION]],
   ["a second hello", [HELLO, HELLO]],
   ["a second provision", [HELLO, PROVISION, PROVISION]],
-  ["a stop before provision", [HELLO, { type: "stop", how: "kill" }]],
+  ["a stop before hello", [{ type: "stop", how: "kill" }]],
+  ["evidence asked for without a nonce", [HELLO, { type: "attest", nonce: "00" }]],
+  ["a second attach", [HELLO, { type: "attach", input: true }, { type: "attach", input: true }]],
   ["an unknown type", [{ type: "exit" }]],
   ["no type", [{}]],
   ["an array", [[HELLO]]],
@@ -206,7 +210,7 @@ const BAD_SEQUENCES: readonly (readonly [what: string, messages: readonly unknow
     "a lone surrogate",
     [
       HELLO,
-      '{"type":"provision","manifest":1,"workload":2,"secrets":[{"name":"\\ud800","size":1}],"trees":[],"terminals":[]}',
+      '{"type":"provision","manifest":1,"workload":2,"secrets":[{"name":"\\ud800","size":1}],"trees":[],"terminals":[],"detached":false,"time":1}',
     ],
   ],
   ["a terminal that is no stream of the program", [HELLO, { ...PROVISION, terminals: ["tty"] }]],

@@ -167,7 +167,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
 
     test("goes on when streams are opened and left half open", async () => {
       await using under = startKeep(backend);
-      const idle = Array.from({ length: 100 }, () => under.gate.openSession());
+      const idle = Array.from({ length: 100 }, () => under.gate.openBareSession());
       const { run } = startRun(under.gate, encodeHelloGuest("still here"));
       assert.equal((await readAll(run.stdout)).toString(), "still here");
       await run.result;
@@ -177,7 +177,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
     test("gives each session its own fate: random bytes end one and leave the next alone", async () => {
       await using under = startKeep(backend);
       for (let round = 0; round < 20; round++) {
-        const stream = under.gate.openSession();
+        const stream = under.gate.openBareSession();
         stream.write(randomBytes(1 + round * 100));
         stream.end();
         await readAll(stream);
@@ -189,7 +189,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
 
     test("tells a client of another session protocol so", async () => {
       await using under = startKeep(backend);
-      const stream = under.gate.openSession();
+      const stream = under.gate.openBareSession();
       const json = Buffer.from('{"type":"hello","protocol":9}');
       stream.write(Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, json.length]), json]));
       const answer = (await readAll(stream)).subarray(8).toString();
@@ -201,7 +201,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       const first = startRun(under.gate, encodeEchoServerGuest(3), listener("tcp"));
       first.run.result.catch(() => {});
       await first.run.provisioned;
-      const second = openSession(under.gate.openSession());
+      const second = openSession(under.gate.openBareSession());
       assert.equal((await second.hello).protocol, 1);
       const { run } = startRun(under.gate, encodeHelloGuest("mine now"));
       await assert.rejects(run.result, { code: "session/refused" });

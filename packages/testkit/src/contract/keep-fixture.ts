@@ -44,7 +44,7 @@ export function startRun(
   workload: Uint8Array,
   more = "",
 ): { readonly session: Session; readonly run: Run } {
-  const session = openSession(gate.openSession());
+  const session = openSession(gate.openBareSession());
   return { session, run: session.provision(createProvision(workload, more)) };
 }
 

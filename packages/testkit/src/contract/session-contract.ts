@@ -134,7 +134,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     test("refuses a workload whose digest is not the manifest's", async () => {
       await using under = startKeep(backend);
       const provision = createProvision(encodeHelloGuest("a"));
-      const run = openSession(under.gate.openSession()).provision({
+      const run = openSession(under.gate.openBareSession()).provision({
         ...provision,
         workload: encodeHelloGuest("b"),
       });
@@ -151,7 +151,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
       ];
       for (const provision of cases) {
         await using under = startKeep(backend);
-        const run = openSession(under.gate.openSession()).provision(provision);
+        const run = openSession(under.gate.openBareSession()).provision(provision);
         await assert.rejects(run.result, { code: "manifest/value" });
       }
     });
@@ -159,7 +159,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     test("refuses what is no manifest and what is no module", async () => {
       await using under = startKeep(backend);
       const provision = { ...createProvision(encodeTrapGuest()), manifest: Buffer.from("{") };
-      const first = openSession(under.gate.openSession()).provision(provision);
+      const first = openSession(under.gate.openBareSession()).provision(provision);
       await assert.rejects(first.result, { code: "manifest/syntax" });
       await using other = startKeep(backend);
       const { run } = startRun(other.gate, randomBytes(1000));
