@@ -47,6 +47,9 @@ export const ERROR_CODES = [
   "keep/state",
   "backend/unavailable",
   "backend/unprotected",
+  // launch measurements computed beforehand
+  "measure/firmware",
+  "measure/unsupported",
   // the owner's files
   "files/read",
   "files/write",
