@@ -53,7 +53,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     level: "L2",
     says: "the untrusted side: backends, gate, listeners",
     packages: ["core", "protocol"],
-    thirdParty: ["hono"],
+    thirdParty: ["hono", "@hono/node-server"],
     node: true,
   },
   client: {
