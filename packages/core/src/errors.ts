@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   "session/limit",
   "session/refused",
   "session/closed",
+  "session/timeout",
   // the Keep and its backends
   "keep/start",
   "keep/lost",
@@ -50,6 +51,15 @@ export const ERROR_CODES = [
   // launch measurements computed beforehand
   "measure/firmware",
   "measure/unsupported",
+  // the agent on the host: nobody there, not well formed, who calls, what they may, what there is
+  "agent/unreachable",
+  "agent/protocol",
+  "agent/unauthorized",
+  "agent/forbidden",
+  "agent/limit",
+  "agent/not-found",
+  "agent/conflict",
+  "agent/state",
   // the owner's files
   "files/read",
   "files/write",
