@@ -7,7 +7,8 @@ import { Progress } from "../output/progress.ts";
 import { describeEnd, printSummary, printSummaryJson, type RunSummary } from "../output/summary.ts";
 import type { Context } from "../program.ts";
 import { deliverChanges, type Written } from "../run/deliver.ts";
-import { type Executed, executeRun, Interrupted } from "../run/execute.ts";
+import { Interrupted } from "../run/drive.ts";
+import { type Executed, executeRun } from "../run/execute.ts";
 import { applyFlags, type ManifestFlags } from "../run/flags.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
@@ -103,7 +104,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
 
 /** A trap, a limit or a signal leaves the owner's directories as they were. */
 function finishRun(
-  executed: Awaited<ReturnType<typeof executeRun>>,
+  executed: Executed,
   options: RunOptions,
   context: Context,
   progress: Progress,
