@@ -1,6 +1,6 @@
 /** What a module's imports say about what it may ask for, and what a manifest would answer. */
 import { listDescriptors } from "@donjon/protocol/manifest/descriptor-table";
-import type { Manifest } from "@donjon/protocol/manifest/manifest";
+import type { ListenDescriptor, Manifest } from "@donjon/protocol/manifest/manifest";
 import type { ModuleOutline, OutlineImport } from "@donjon/wasi/module/outline";
 
 export const WASI_MODULES: ReadonlySet<string> = new Set([
@@ -123,10 +123,19 @@ function grantMounts({ mounts, secrets }: Manifest): string | null {
 function grantSockets({ descriptors }: Manifest): string | null {
   const sockets = descriptors.flatMap((one) => {
     if (one.kind === "listen")
-      return [`listen ${one.name} on ${one.address} port ${one.port} (${one.protocol})`];
+      return [`listen ${one.name} on ${one.address} port ${one.port} (${describeTls(one)})`];
     if (one.kind === "connect")
       return [`connect ${one.name} to ${one.host} port ${one.port} (${one.protocol})`];
     return [];
   });
   return sockets.join(", ") || null;
+}
+
+function describeTls({ protocol, certificate, attestation }: ListenDescriptor): string {
+  if (protocol !== "tls") return protocol;
+  const source =
+    certificate === undefined
+      ? "certificate made by the Keep"
+      : `certificate from "${certificate}"`;
+  return `tls, ${source}${attestation ? ", answers for evidence" : ""}`;
 }

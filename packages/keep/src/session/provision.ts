@@ -137,7 +137,7 @@ export async function createWorkloadSpec(
   const { manifest, secrets, terminals } = provisioned;
   const env = new Map(manifest.env);
   for (const secret of manifest.secrets) {
-    if (secret.kind === "file") continue;
+    if (secret.kind !== "env") continue;
     env.set(secret.variable, decodeSecret(secret.name, secrets.get(secret.name)!));
   }
   const needsHost = manifest.descriptors.some(({ kind }) => kind === "connect");

@@ -88,8 +88,10 @@ function encodeMount(mount: ManifestMount): string[] {
 }
 
 function encodeSecret(secret: ManifestSecret): string[] {
+  const head = ["[[secrets]]", pair("name", secret.name)];
+  if (secret.kind === "listener") return head;
   const place = secret.kind === "env" ? pair("env", secret.variable) : pair("file", secret.path);
-  return ["[[secrets]]", pair("name", secret.name), place];
+  return [...head, place];
 }
 
 type Value = string | number | boolean | readonly string[];

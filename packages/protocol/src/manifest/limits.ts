@@ -13,6 +13,8 @@ export const MAX_GUEST_PATH = 1024;
 /** Listeners and connections together share the descriptor table. */
 export const MAX_SOCKETS = 512;
 export const MAX_MOUNTS = 64;
+/** DNS names in a certificate that the Keep makes. */
+export const MAX_CERTIFICATE_NAMES = 64;
 
 /** Bytes: what a 32-bit linear memory can hold. */
 export const MAX_MEMORY_BYTES = 4 * 2 ** 30;

@@ -20,6 +20,13 @@ export interface ListenDescriptor {
   /** Address the host binds; the Keep never sees it. */
   readonly address: string;
   readonly port: number;
+  /** Names of the secrets that hold the chain and its key, in PEM; without them the Keep makes a certificate itself. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** DNS names in the certificate that the Keep makes, beside `localhost`. */
+  readonly names?: readonly string[];
+  /** Whether the Keep answers requests for evidence on this listener. */
+  readonly attestation?: boolean;
 }
 
 export interface ConnectDescriptor {
@@ -49,6 +56,7 @@ export interface PackedMount {
 
 /** A secret by name; its value travels apart and is never part of a manifest. */
 export type ManifestSecret =
+  | { readonly name: string; readonly kind: "listener" /** The workload never sees it. */ }
   | { readonly name: string; readonly kind: "env"; readonly variable: string }
   | {
       readonly name: string;

@@ -8,6 +8,7 @@ import {
 import { parseDocument, readDocument } from "./document.ts";
 import { DERIVED_VARIABLES, deriveEnvironment } from "./environment.ts";
 import { ManifestFault } from "./fault.ts";
+import { checkListeners, listListenerSecrets, readListener } from "./listeners.ts";
 import type {
   Manifest,
   ManifestDescriptor,
@@ -37,9 +38,9 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions =
 function readManifest(toml: ManifestToml): Manifest {
   const { workload, limits } = toml;
   const descriptors = toml.descriptors === undefined ? readSockets(toml) : readDescriptors(toml);
-  checkListenerNames(toml, descriptors);
+  checkListeners(toml, descriptors);
   const mounts = readMounts(toml);
-  const secrets = readSecrets(toml, mounts);
+  const secrets = readSecrets(toml, mounts, listListenerSecrets(descriptors));
   const grants = { descriptors, mounts, secrets };
   checkTable(grants);
   const file = workload?.file ?? null;
@@ -78,7 +79,7 @@ function readSockets(toml: ManifestToml): ManifestDescriptor[] {
     ...names.map(
       (name) => ({ kind: toml.stdio?.[name] === "null" ? "null" : name, name }) as const,
     ),
-    ...(toml.listeners ?? []).map((listener) => ({ kind: "listen", ...listener }) as const),
+    ...(toml.listeners ?? []).map(readListener),
     ...(toml.connections ?? []).map((connection) => ({ kind: "connect", ...connection }) as const),
   ];
 }
@@ -94,22 +95,9 @@ function readDescriptors(toml: ManifestToml): ManifestDescriptor[] {
 }
 
 function readDescriptor(descriptor: DescriptorToml): ManifestDescriptor {
-  if (descriptor.kind === "listen" || descriptor.kind === "connect") return descriptor;
+  if (descriptor.kind === "listen") return readListener(descriptor);
+  if (descriptor.kind === "connect") return descriptor;
   return { kind: descriptor.kind, name: descriptor.name ?? descriptor.kind };
-}
-
-function checkListenerNames(toml: ManifestToml, descriptors: readonly ManifestDescriptor[]): void {
-  const list = toml.descriptors === undefined ? "listeners" : "descriptors";
-  const first = toml.descriptors === undefined ? 3 : 0;
-  const seen = new Set<string>();
-  descriptors.forEach(({ kind, name }, number) => {
-    if (kind !== "listen") return;
-    if (seen.has(name)) {
-      const message = `listener "${name}" is there twice; each needs a name of its own`;
-      throw new ManifestFault("manifest/value", message, [list, number - first, "name"]);
-    }
-    seen.add(name);
-  });
 }
 
 /** Directories start at 3 (`listDescriptors`), so there must be something at 0, 1 and 2. */
@@ -143,7 +131,11 @@ function readMounts(toml: ManifestToml): ManifestMount[] {
   });
 }
 
-function readSecrets(toml: ManifestToml, mounts: readonly ManifestMount[]): ManifestSecret[] {
+function readSecrets(
+  toml: ManifestToml,
+  mounts: readonly ManifestMount[],
+  ofListeners: ReadonlySet<string>,
+): ManifestSecret[] {
   const names = new Set<string>();
   const places = new Set<string>();
   return (toml.secrets ?? []).map(({ name, env, file }, index) => {
@@ -151,6 +143,9 @@ function readSecrets(toml: ManifestToml, mounts: readonly ManifestMount[]): Mani
       new ManifestFault("manifest/value", message, ["secrets", index, key]);
     if (names.has(name)) throw refuse("name", `secret "${name}" is there twice`);
     names.add(name);
+    if (env === undefined && file === undefined && ofListeners.has(name)) {
+      return { name, kind: "listener" };
+    }
     if (env !== undefined && file !== undefined) {
       throw refuse("file", "a secret is either a variable ('env') or a file ('file'), not both");
     }

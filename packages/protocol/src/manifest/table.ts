@@ -6,6 +6,7 @@ import {
   DEFAULT_MEMORY_BYTES,
   DEFAULT_THREADS,
   MAX_ARGS,
+  MAX_CERTIFICATE_NAMES,
   MAX_DESCRIPTORS,
   MAX_FILES_BYTES,
   MAX_GUEST_PATH,
@@ -92,11 +93,41 @@ export const variable = {
   maxLength: MAX_NAME,
 } as const;
 
+/** RFC 9525, section 6.3: letters, digits and hyphens; `*` only as the whole first label. */
+const dnsName = {
+  type: "string",
+  pattern:
+    /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+  wanted: "a DNS name, such as 'api.example' or '*.example'",
+  maxLength: 253,
+} as const;
+
+const tlsFields = {
+  certificate: {
+    ...variable,
+    doc: "tls: the secret that holds the certificate chain, PEM; the Keep makes one with evidence in it when not given",
+  },
+  key: { ...variable, doc: "tls: the secret that holds the certificate's private key, PEM" },
+  names: {
+    type: "list",
+    of: dnsName,
+    maxItems: MAX_CERTIFICATE_NAMES,
+    doc: "tls: DNS names in the certificate that the Keep makes, beside 'localhost'",
+  },
+  attestation: {
+    type: "boolean",
+    doc: "tls: the Keep answers GET /.well-known/donjon/attestation?nonce=<64 hex digits>, so the client has to speak first",
+  },
+} as const;
+
+export const TLS_FIELDS = Object.keys(tlsFields) as (keyof typeof tlsFields)[];
+
 const listenFields = {
   name: { ...listenerName, required: true },
   protocol: { ...protocol, required: true },
   address,
   port: { ...port, required: true },
+  ...tlsFields,
 } as const;
 
 const connectFields = {
@@ -211,7 +242,7 @@ export const MANIFEST_TABLE = {
           name: { ...variable, required: true, doc: "under this name the owner gives the value" },
           env: {
             ...variable,
-            doc: "the variable that holds the value; 'name' when nothing is said",
+            doc: "the variable that holds the value; 'name' when nothing is said and no listener uses it",
           },
           file: { ...guestPath, doc: "the read-only file that holds the value, instead" },
         },
@@ -253,3 +284,4 @@ export const MANIFEST_TABLE = {
 
 export type ManifestToml = Checked<typeof MANIFEST_TABLE>;
 export type DescriptorToml = NonNullable<ManifestToml["descriptors"]>[number];
+export type ListenToml = NonNullable<ManifestToml["listeners"]>[number];

@@ -266,6 +266,98 @@ test("directories stand behind the first three of an explicit table, which must 
   );
 });
 
+const TLS = '[[listeners]]\nname = "a"\nprotocol = "tls"\nport = 1\n';
+const PAIR = `${TLS}certificate = "cert"\nkey = "pem"\nattestation = true\n`;
+const listenerOf = (text: string) => parseDraft(text).descriptors[3];
+
+test("a TLS listener names the secrets it serves with, and the program does not see them", () => {
+  const secrets = '[[secrets]]\nname = "cert"\n[[secrets]]\nname = "pem"\n';
+  const manifest = parseDraft(PAIR + secrets);
+  assert.deepEqual(manifest.descriptors[3], {
+    kind: "listen",
+    name: "a",
+    protocol: "tls",
+    address: "127.0.0.1",
+    port: 1,
+    certificate: "cert",
+    key: "pem",
+    attestation: true,
+  });
+  assert.deepEqual(manifest.secrets, [
+    { name: "cert", kind: "listener" },
+    { name: "pem", kind: "listener" },
+  ]);
+  assert.equal(manifest.env.has("cert"), false);
+});
+
+test("a secret of a listener is granted to the program only where the manifest says so", () => {
+  const granted =
+    '[[secrets]]\nname = "cert"\nfile = "/s/cert"\n[[secrets]]\nname = "pem"\nenv = "KEY"';
+  assert.deepEqual(parseDraft(PAIR + granted).secrets, [
+    { name: "cert", kind: "file", path: "/s/cert" },
+    { name: "pem", kind: "env", variable: "KEY" },
+  ]);
+});
+
+test("one secret may hold certificate and key", () => {
+  const text = `${TLS}certificate = "both"\nkey = "both"\n[[secrets]]\nname = "both"`;
+  assert.deepEqual(parseDraft(text).secrets, [{ name: "both", kind: "listener" }]);
+});
+
+test("the names of a certificate that the Keep makes are DNS names", () => {
+  const listener = listenerOf(`${TLS}names = ["api.example", "*.example", "x"]`);
+  assert.deepEqual(listener?.kind === "listen" && listener.names, [
+    "api.example",
+    "*.example",
+    "x",
+  ]);
+  for (const name of [
+    "a..b",
+    "-a",
+    "a.*.b",
+    "a b",
+    "1.2.3.4:5",
+    "",
+    "a\\u0000",
+    `${"a".repeat(254)}`,
+  ]) {
+    refuses(
+      `${TLS}names = ["${name}"]`,
+      "manifest/value",
+      5,
+      10,
+      /'listeners\[0\]\.names\[0\]'|at most/,
+    );
+  }
+});
+
+test("what a TLS listener serves with is refused where it makes no sense", () => {
+  const secret = '[[secrets]]\nname = "cert"\n';
+  const cases: [string, number, number, RegExp][] = [
+    [`${LISTENER}attestation = true`, 5, 15, /'attestation' is for protocol = "tls"/],
+    [`${LISTENER}names = ["x"]`, 5, 9, /'names' is for/],
+    [`${TLS}certificate = "cert"\n${secret}`, 5, 15, /'certificate' needs 'key' beside it/],
+    [`${TLS}key = "cert"\n${secret}`, 5, 7, /'key' needs 'certificate' beside it/],
+    [
+      `${TLS}certificate = "cert"\nkey = "crt"\n${secret}`,
+      6,
+      7,
+      /no secret "crt"; did you mean "cert"\?/,
+    ],
+    [`${TLS}certificate = "cert"\nkey = "other"\n${secret}`, 6, 7, /add \[\[secrets\]\]/],
+    [`${PAIR}names = ["x"]\n${secret}`, 8, 9, /leave 'names' out/],
+    [
+      `descriptors = [{ kind = "listen", name = "a", protocol = "tcp", port = 1, key = "k" }]`,
+      1,
+      81,
+      /'key' is for/,
+    ],
+  ];
+  for (const [text, line, column, message] of cases) {
+    refuses(text, "manifest/value", line, column, message);
+  }
+});
+
 test("the explicit table numbers descriptors from 0", () => {
   const manifest = parseDraft(
     'descriptors = [{ kind = "stdout" }, { kind = "null", name = "none" }]',
@@ -283,6 +375,10 @@ test("an encoded manifest reads back as the same manifest", () => {
     "",
     "descriptors = []",
     `${LISTENER}[[mounts]]\nkind = "memory"\nguest = "/tmp"`,
+    `${PAIR}[[secrets]]\nname = "cert"\n[[secrets]]\nname = "pem"`,
+    `${PAIR}[[secrets]]\nname = "cert"\nenv = "cert"\n[[secrets]]\nname = "pem"\nfile = "/s/pem"`,
+    `${TLS}names = ["api.example", "b.example"]\nattestation = false`,
+    'descriptors = [{ kind = "listen", name = "a", protocol = "tls", port = 1, names = ["x"] }]',
     'descriptors = [{ kind = "stdin" }, { kind = "stdout" }, { kind = "stderr" }, { kind = "listen", name = "a", protocol = "tcp", port = 1 }]',
     'descriptors = [{ kind = "stdin" }, { kind = "stdout" }, { kind = "stderr" }]',
   ];
