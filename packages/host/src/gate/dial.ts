@@ -11,12 +11,15 @@ import { MUX_REFUSAL } from "@donjon/protocol/gate/mux";
 import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { MAX_CONSOLE_LINE } from "@donjon/protocol/limits";
 import { cleanLine } from "../backend/lines.ts";
+import { answerEvidence, type EvidenceSource, isEvidenceCall } from "./evidence.ts";
 import { splice } from "./splice.ts";
 
 export interface KeepCalls {
   /** Whether the Keep may connect to this `host:port`. */
   isAllowed(authority: string): boolean;
   onConsole(line: string): void;
+  /** Simulated evidence; `null`: there is none. */
+  readonly evidence: EvidenceSource | null;
   /** A connection was made; resolves when it is closed. */
   onConnection(closed: Promise<void>): void;
 }
@@ -26,8 +29,11 @@ export function answerKeep(pipe: Duplex, calls: KeepCalls): void {
   openGatePipe(pipe, {
     role: "callee",
     Duplex,
-    onCall: (call) =>
-      call.target === CONSOLE_TARGET ? readConsole(call.accept(), calls) : dial(call, calls),
+    onCall: (call) => {
+      if (call.target === CONSOLE_TARGET) readConsole(call.accept(), calls);
+      else if (isEvidenceCall(call)) answerEvidence(call, calls.evidence);
+      else dial(call, calls);
+    },
   });
 }
 

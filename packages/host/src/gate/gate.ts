@@ -16,11 +16,14 @@ import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
 import type { StartedKeep } from "../backend/backend.ts";
 import { answerKeep } from "./dial.ts";
+import type { EvidenceSource } from "./evidence.ts";
 import { listenForKeep } from "./listen.ts";
 
 export interface GateOptions {
   /** Lines of the Keep's own runtime. */
   readonly onConsole: (line: string) => void;
+  /** Answers a Keep that nothing protects and that asks for evidence; without it such a call is refused. */
+  readonly evidence?: EvidenceSource | null;
 }
 
 export interface ListenAddress {
@@ -86,6 +89,7 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
       if (lines <= MAX_CONSOLE_LINES) options.onConsole(line);
     },
     onConnection: track,
+    evidence: options.evidence ?? null,
   });
 
   return {
