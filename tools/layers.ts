@@ -67,7 +67,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     level: "L2",
     says: "simulated security processor",
     packages: ["core", "attest"],
-    thirdParty: ["@peculiar/x509"],
+    thirdParty: ["@peculiar/x509", "reflect-metadata"],
     node: true,
   },
   cli: {
@@ -87,7 +87,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   testkit: {
     level: "aside",
     says: "fake vendors, contract suites; never shipped",
-    packages: ["core", "attest", "wasi", "protocol", "client", "host", "keep"],
+    packages: ["core", "attest", "wasi", "protocol", "client", "host", "keep", "simtee"],
     thirdParty: ["@peculiar/x509", "pkijs", "asn1js", "cborg", "fast-check", "reflect-metadata"],
     node: true,
   },

@@ -19,10 +19,14 @@ export type EnvelopeReason =
   | "bundle/malformed"
   | "bundle/verdict";
 
+/** Reasons of sessions with a Keep (packages/client). */
+export type SessionReason = "session/binding" | "session/claimed" | "session/other";
+
 export type ReasonCode =
   | SnpReason
   | IntelReason
   | TdxReason
   | NitroReason
   | EnvelopeReason
+  | SessionReason
   | PolicyReason;

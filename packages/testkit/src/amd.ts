@@ -1,7 +1,6 @@
 /** A made-up AMD for tests: `@donjon/testkit/amd`. */
 export {
   type Authority,
-  FAKE_NOW,
   type FakeAmd,
   makeAuthority,
   makeCrl,
@@ -19,3 +18,4 @@ export {
   makeEvidence,
 } from "./amd/evidence.ts";
 export { makeReport, type ReportOptions, signReport } from "./amd/report.ts";
+export { FAKE_NOW } from "./validity.ts";

@@ -1,117 +1,22 @@
-/** Made-up ECDSA authorities, leaves and CRLs for fake vendors. Built on @peculiar/x509, not on the code under test. */
-import "reflect-metadata";
+/** Made-up ECDSA authorities, leaves and CRLs for fake vendors: simtee's, valid for ten years unless said otherwise. */
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  X509CertificateGenerator,
-  X509CrlGenerator,
-} from "@peculiar/x509";
+  type EcCrlOptions,
+  type EcParty,
+  type EcPartyOptions,
+  makeEcCrl as makeDatedCrl,
+  makeEcParty as makeDatedParty,
+} from "@donjon/simtee/certificates/ec-party";
+import { FAKE_UPDATES, FAKE_VALIDITY, type OptionalDates } from "./validity.ts";
 
-export interface KeyPair {
-  readonly publicKey: CryptoKey;
-  readonly privateKey: CryptoKey;
+export { AUTHORITY_USAGE, type EcParty } from "@donjon/simtee/certificates/ec-party";
+
+export type FakeEcPartyOptions = OptionalDates<EcPartyOptions>;
+export type FakeEcCrlOptions = OptionalDates<EcCrlOptions>;
+
+export function makeEcParty(options: FakeEcPartyOptions): Promise<EcParty> {
+  return makeDatedParty({ ...FAKE_VALIDITY, ...options });
 }
 
-export type Curve = "P-256" | "P-384";
-
-export const EC_NOT_BEFORE = new Date("2025-01-01T00:00:00Z");
-export const EC_NOT_AFTER = new Date("2035-01-01T00:00:00Z");
-
-export interface EcParty {
-  readonly name: string;
-  readonly serialNumber: string;
-  readonly curve: Curve;
-  readonly keys: KeyPair;
-  /** DER. */
-  readonly certificate: Uint8Array;
-}
-
-export interface EcPartyOptions {
-  readonly name: string;
-  readonly serialNumber: string;
-  readonly curve: Curve;
-  /** Without one the certificate is self-signed. */
-  readonly issuer?: EcParty;
-  /** Signs instead of the issuer's key. */
-  readonly signer?: EcParty;
-  readonly keys?: KeyPair;
-  readonly ca?: boolean;
-  readonly pathLength?: number;
-  readonly keyUsage?: number;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
-  /** Dotted OID, value, and whether it is critical. */
-  readonly extensions?: readonly (readonly [oid: string, value: Uint8Array, critical?: boolean])[];
-}
-
-export const AUTHORITY_USAGE = KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign;
-
-export async function makeEcParty(options: EcPartyOptions): Promise<EcParty> {
-  const { name, serialNumber, curve, issuer, ca = false } = options;
-  const keys =
-    options.keys ??
-    (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: curve }, true, [
-      "sign",
-      "verify",
-    ]));
-  const signingCurve = (options.signer ?? issuer)?.curve ?? curve;
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber,
-    subject: ecName(name),
-    issuer: ecName(issuer?.name ?? name),
-    notBefore: options.notBefore ?? EC_NOT_BEFORE,
-    notAfter: options.notAfter ?? EC_NOT_AFTER,
-    signingAlgorithm: { name: "ECDSA", hash: signingCurve === "P-256" ? "SHA-256" : "SHA-384" },
-    signingKey: ((options.signer ?? issuer)?.keys ?? keys).privateKey,
-    publicKey: keys.publicKey,
-    extensions: [
-      new BasicConstraintsExtension(ca, options.pathLength, true),
-      new KeyUsagesExtension(
-        options.keyUsage ?? (ca ? AUTHORITY_USAGE : KeyUsageFlags.digitalSignature),
-        true,
-      ),
-      ...(options.extensions ?? []).map(
-        ([oid, value, critical = false]) => new Extension(oid, critical, new Uint8Array(value)),
-      ),
-    ],
-  });
-  return { name, serialNumber, curve, keys, certificate: new Uint8Array(certificate.rawData) };
-}
-
-export interface EcCrlOptions {
-  readonly issuer: EcParty;
-  /** Serial numbers, hexadecimal. */
-  readonly revoked?: readonly string[];
-  readonly thisUpdate?: Date;
-  readonly nextUpdate?: Date;
-  /** Signs instead of the issuer's key. */
-  readonly signer?: EcParty;
-}
-
-export async function makeEcCrl(options: EcCrlOptions): Promise<Uint8Array> {
-  const signer = options.signer ?? options.issuer;
-  const crl = await X509CrlGenerator.create({
-    issuer: ecName(options.issuer.name),
-    thisUpdate: options.thisUpdate ?? EC_NOT_BEFORE,
-    nextUpdate: options.nextUpdate ?? EC_NOT_AFTER,
-    entries: (options.revoked ?? []).map((serialNumber) => ({
-      serialNumber,
-      revocationDate: EC_NOT_BEFORE,
-    })),
-    signingAlgorithm: { name: "ECDSA", hash: signer.curve === "P-256" ? "SHA-256" : "SHA-384" },
-    signingKey: signer.keys.privateKey,
-    // RFC 5280 section 5.2 asks for both, and Intel's lists have them.
-    extensions: [
-      await AuthorityKeyIdentifierExtension.create(options.issuer.keys.publicKey),
-      new Extension("2.5.29.20", false, Uint8Array.of(0x02, 0x01, 0x01)),
-    ],
-  });
-  return new Uint8Array(crl.rawData);
-}
-
-function ecName(commonName: string): string {
-  return `OU=SIMULATED, O=Donjon testkit, CN=${commonName}`;
+export function makeEcCrl(options: FakeEcCrlOptions): Promise<Uint8Array> {
+  return makeDatedCrl({ ...FAKE_UPDATES, ...options });
 }

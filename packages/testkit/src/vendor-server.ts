@@ -1,9 +1,10 @@
 /** AMD's KDS and Intel's PCS on loopback, over made-up evidence, with every way of answering badly. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { encodePem } from "@donjon/simtee/intel/pem";
 import type { FakeAmd } from "./amd/authority.ts";
 import type { FakeEvidence } from "./amd/evidence.ts";
-import { type IntelEvidence, pem } from "./intel/evidence.ts";
+import type { IntelEvidence } from "./intel/evidence.ts";
 
 export interface Reply {
   readonly status?: number;
@@ -51,12 +52,12 @@ export async function startVendorServer(...vendors: readonly Handler[]): Promise
 
 /** KDS: the certificate of one chip, chain and CRL of one product. */
 export function serveKds(amd: FakeAmd, evidence: FakeEvidence): Handler {
-  const chain = `${pem(amd.ask.certificate)}${pem(amd.ark.certificate)}`;
+  const chain = `${encodePem(amd.ask.certificate)}${encodePem(amd.ark.certificate)}`;
   return (path) => {
     const { pathname } = new URL(path, "http://kds");
     if (pathname === `/vcek/v1/${amd.product}/cert_chain`) return { body: chain };
     if (pathname === `/vlek/v1/${amd.product}/cert_chain`)
-      return { body: `${pem(amd.asvk.certificate)}${pem(amd.ark.certificate)}` };
+      return { body: `${encodePem(amd.asvk.certificate)}${encodePem(amd.ark.certificate)}` };
     if (/^\/v[cl]ek\/v1\/\w+\/crl$/.test(pathname)) return { body: evidence.crls[0]! };
     if (pathname.startsWith(`/vcek/v1/${amd.product}/`)) return { body: evidence.certificates[0]! };
     return undefined;
@@ -65,7 +66,7 @@ export function serveKds(amd: FakeAmd, evidence: FakeEvidence): Handler {
 
 /** PCS: TCB info and QE identity of one platform, both CRLs; as a PCCS it has the root's too. */
 export function servePcs({ collateral }: IntelEvidence): Handler {
-  const chain = (ders: readonly Uint8Array[]) => encodeURIComponent(ders.map(pem).join(""));
+  const chain = (ders: readonly Uint8Array[]) => encodeURIComponent(ders.map(encodePem).join(""));
   const signed = (name: string, part: { text: string; signature: Uint8Array }) =>
     `{"${name}":${part.text},"signature":"${Buffer.from(part.signature).toString("hex")}"}`;
   return (path) => {

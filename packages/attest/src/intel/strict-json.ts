@@ -37,6 +37,12 @@ export class JsonObject {
     return this.#members.has(name);
   }
 
+  /** For formats of our own, which have no unknown members. */
+  refuseOthers(...names: readonly string[]): void {
+    const other = [...this.#members.keys()].find((name) => !names.includes(name));
+    if (other !== undefined) throw invalid(other.slice(0, 64), "there", "no such member");
+  }
+
   /** A whole number from 0 to `max`. */
   integer(name: string, max: number): number {
     const value = this.#members.get(name);

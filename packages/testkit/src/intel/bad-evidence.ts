@@ -1,11 +1,12 @@
 /** SGX and TDX evidence with exactly one thing wrong, and the reason that a verifier must give. */
 import type { IntelCollateral, IntelReason } from "@donjon/attest/intel";
 import type { TdxReason } from "@donjon/attest/tdx";
+import { encodeSgxExtension } from "@donjon/simtee/intel/sgx-extension";
 import { type EcParty, makeEcParty } from "../ecdsa-authority.ts";
 import { signText } from "./collateral.ts";
 import { type IntelEvidence, type IntelEvidenceOptions, makeIntelEvidence } from "./evidence.ts";
-import { FAKE_QE_SVN, type FakeBody, type QuoteOptions } from "./quote.ts";
-import { encodeSgxExtension, FAKE_COMPONENTS, FAKE_PCE_SVN } from "./sgx-extension.ts";
+import { FAKE_COMPONENTS, FAKE_PCE_SVN, FAKE_QE_SVN } from "./platform.ts";
+import type { FakeBody, QuoteOptions } from "./quote.ts";
 import { type FakeIntel, ROOT_NAME } from "./vendor.ts";
 
 export interface BadIntelEvidence {

@@ -1,30 +1,31 @@
 /** Good SGX and TDX evidence of every version and body, with its collateral. */
 import type { IntelCollateral, IntelRoot } from "@donjon/attest/intel";
-import { type EcCrlOptions, type EcParty, makeEcCrl } from "../ecdsa-authority.ts";
+import { encodePckChain, encodePem } from "@donjon/simtee/intel/pem";
+import { type EcParty, type FakeEcCrlOptions, makeEcCrl } from "../ecdsa-authority.ts";
 import {
-  type QeIdentityOptions,
+  type FakeQeIdentityOptions,
+  type FakeTcbInfoOptions,
   qeIdentityText,
   signText,
-  type TcbInfoOptions,
   tcbInfoText,
 } from "./collateral.ts";
 import { type FakeBody, makeQuote, type QuoteOptions } from "./quote.ts";
-import { type FakeIntel, makePck, type PckOptions } from "./vendor.ts";
+import { type FakeIntel, type FakePckOptions, makePck } from "./vendor.ts";
 
 export interface IntelEvidenceOptions {
   readonly version: 3 | 4 | 5;
   readonly body: FakeBody;
-  readonly pck?: PckOptions;
+  readonly pck?: FakePckOptions;
   /** `der` puts DER certificates one after the other; `ppid` names the platform and gives the chain as collateral. */
   readonly chain?: "pem" | "der" | "ppid";
   /** Instead of the chain to the root. */
   readonly path?: readonly EcParty[];
   readonly quote?: Partial<QuoteOptions>;
-  readonly tcbInfo?: Partial<TcbInfoOptions>;
+  readonly tcbInfo?: Partial<FakeTcbInfoOptions>;
   readonly tcbSigner?: EcParty;
-  readonly qeIdentity?: Partial<QeIdentityOptions>;
-  readonly rootCrl?: Partial<EcCrlOptions>;
-  readonly pckCrl?: Partial<EcCrlOptions>;
+  readonly qeIdentity?: Partial<FakeQeIdentityOptions>;
+  readonly rootCrl?: Partial<FakeEcCrlOptions>;
+  readonly pckCrl?: Partial<FakeEcCrlOptions>;
 }
 
 export interface IntelEvidence {
@@ -68,7 +69,7 @@ export async function makeIntelEvidence(
 /** The collateral as `QuoteCollateralV3` JSON. */
 export function quoteCollateralV3(collateral: IntelCollateral): string {
   const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex");
-  const chain = (ders: readonly Uint8Array[] | undefined) => (ders ?? []).map(pem).join("");
+  const chain = (ders: readonly Uint8Array[] | undefined) => (ders ?? []).map(encodePem).join("");
   return JSON.stringify({
     pck_crl_issuer_chain: chain(collateral.pckChain),
     root_ca_crl: hex(collateral.rootCrl),
@@ -82,14 +83,6 @@ export function quoteCollateralV3(collateral: IntelCollateral): string {
   });
 }
 
-export function pem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
-}
-
 function certificationData(
   form: "pem" | "der" | "ppid",
   path: readonly EcParty[],
@@ -97,5 +90,5 @@ function certificationData(
   const ders = path.map((one) => one.certificate);
   if (form === "ppid") return { type: 1, data: new Uint8Array(36).fill(0xaa) };
   if (form === "der") return { type: 5, data: new Uint8Array(Buffer.concat(ders)) };
-  return { type: 5, data: new TextEncoder().encode(`${ders.map(pem).join("")}\0`) };
+  return encodePckChain(ders);
 }

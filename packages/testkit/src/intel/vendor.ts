@@ -1,61 +1,42 @@
-/** A made-up Intel: root, PCK authorities, TCB signer, one platform with its PCK certificate. */
+/** A made-up Intel: root, both PCK authorities, TCB signer, platforms with their PCK certificates. */
 import type { IntelRoot } from "@donjon/attest/intel";
-import { type EcParty, type EcPartyOptions, makeEcParty } from "../ecdsa-authority.ts";
-import { encodeSgxExtension, type SgxExtensionOptions } from "./sgx-extension.ts";
+import {
+  type IntelVendor,
+  makePck as makeDatedPck,
+  makeIntelVendor,
+  type PckOptions,
+  rootFacts,
+} from "@donjon/simtee/intel/vendor";
+import { type EcParty, makeEcParty } from "../ecdsa-authority.ts";
+import { FAKE_NOW, FAKE_VALIDITY, type OptionalDates } from "../validity.ts";
+
+export { ROOT_NAME } from "@donjon/simtee/intel/vendor";
 
 /** A moment at which everything made here without other dates is valid. */
-export const INTEL_NOW = new Date("2026-06-01T00:00:00Z");
+export const INTEL_NOW: Date = FAKE_NOW;
 
-const curve = "P-256";
-const PCK_NAME = "SIMULATED Intel SGX PCK Certificate";
-export const ROOT_NAME = "SIMULATED Intel SGX Root CA";
-
-export interface FakeIntel {
-  readonly root: EcParty;
-  readonly platformCa: EcParty;
+export interface FakeIntel extends IntelVendor {
   readonly processorCa: EcParty;
-  readonly tcbSigner: EcParty;
   /** For the `roots` option of `verifySgx` and `verifyTdx`. */
   readonly roots: readonly IntelRoot[];
 }
 
 export async function makeFakeIntel(): Promise<FakeIntel> {
-  const root = await makeEcParty({
-    name: ROOT_NAME,
-    serialNumber: "0b0000",
-    curve,
+  const vendor = await makeIntelVendor(FAKE_VALIDITY);
+  const processorCa = await makeEcParty({
+    name: "SIMULATED Intel SGX PCK Processor CA",
+    serialNumber: "0b0002",
+    curve: "P-256",
+    issuer: vendor.root,
     ca: true,
-    pathLength: 1,
+    pathLength: 0,
   });
-  const authority = (name: string, serialNumber: string) =>
-    makeEcParty({ name, serialNumber, curve, issuer: root, ca: true, pathLength: 0 });
-  const spki = await crypto.subtle.exportKey("spki", root.keys.publicKey);
-  return {
-    root,
-    platformCa: await authority("SIMULATED Intel SGX PCK Platform CA", "0b0001"),
-    processorCa: await authority("SIMULATED Intel SGX PCK Processor CA", "0b0002"),
-    tcbSigner: await makeEcParty({
-      name: "SIMULATED Intel SGX TCB Signing",
-      serialNumber: "0b0003",
-      curve,
-      issuer: root,
-    }),
-    roots: [{ commonName: ROOT_NAME, spki: Buffer.from(spki).toString("base64") }],
-  };
+  return { ...vendor, processorCa, roots: [await rootFacts(vendor.root)] };
 }
 
-export interface PckOptions extends Partial<EcPartyOptions> {
-  readonly sgx?: SgxExtensionOptions;
-}
+export type FakePckOptions = OptionalDates<PckOptions>;
 
 /** A platform's PCK certificate, by the platform authority unless `issuer` says otherwise. */
-export function makePck(intel: FakeIntel, { sgx, ...options }: PckOptions = {}): Promise<EcParty> {
-  return makeEcParty({
-    name: PCK_NAME,
-    serialNumber: "0b1234",
-    curve,
-    issuer: intel.platformCa,
-    extensions: [["1.2.840.113741.1.13.1", encodeSgxExtension(sgx)]],
-    ...options,
-  });
+export function makePck(intel: FakeIntel, options: FakePckOptions = {}): Promise<EcParty> {
+  return makeDatedPck(intel, { ...FAKE_VALIDITY, ...options });
 }

@@ -1,26 +1,23 @@
 /** Writes the SGX extension of a PCK certificate, from Intel's PCK certificate profile, section 1.3.5. */
+import { CURRENT_TCB, FMSPC, type SgxTcb } from "../simulated-tcb.ts";
 
-export interface SgxExtensionOptions {
+export interface SgxExtensionOptions extends Partial<SgxTcb> {
   readonly fmspc?: Uint8Array;
   readonly pceId?: Uint8Array;
-  readonly pceSvn?: number;
-  /** 16 security versions. */
-  readonly components?: readonly number[];
+  /** 16 octets each. */
+  readonly ppid?: Uint8Array;
+  readonly platformInstanceId?: Uint8Array;
   /** Without platform instance and configuration, as for one package. */
   readonly single?: boolean;
   /** Leaves out the member with this last arc. */
   readonly without?: number;
 }
 
-export const FAKE_FMSPC = Uint8Array.of(0x5a, 0x80, 0x6f, 0, 0, 0);
-export const FAKE_COMPONENTS: readonly number[] = [5, 5, 2, 2, 3, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0];
-export const FAKE_PCE_SVN = 11;
-
 /** DER of 1.2.840.113741.1.13.1. */
 const BASE = [0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01];
 
 export function encodeSgxExtension(options: SgxExtensionOptions = {}): Uint8Array {
-  const { components = FAKE_COMPONENTS, pceSvn = FAKE_PCE_SVN } = options;
+  const { components, pceSvn } = { ...CURRENT_TCB.sgx, ...options };
   const tcb = der(
     0x30,
     ...components.map((svn, index) => member([2, index + 1], derInteger(svn))),
@@ -30,14 +27,14 @@ export function encodeSgxExtension(options: SgxExtensionOptions = {}): Uint8Arra
   const flag = (arc: number, value: boolean) =>
     member([7, arc], der(0x01, Uint8Array.of(value ? 0xff : 0)));
   const members: (readonly [number, Uint8Array])[] = [
-    [1, der(0x04, new Uint8Array(16).fill(0xaa))],
+    [1, der(0x04, options.ppid ?? new Uint8Array(16).fill(0xaa))],
     [2, tcb],
     [3, der(0x04, options.pceId ?? new Uint8Array(2))],
-    [4, der(0x04, options.fmspc ?? FAKE_FMSPC)],
+    [4, der(0x04, options.fmspc ?? FMSPC)],
     [5, der(0x0a, Uint8Array.of(1))],
   ];
   if (options.single !== true) {
-    members.push([6, der(0x04, new Uint8Array(16).fill(0xbb))]);
+    members.push([6, der(0x04, options.platformInstanceId ?? new Uint8Array(16).fill(0xbb))]);
     members.push([7, der(0x30, flag(1, true), flag(2, true), flag(3, false))]);
   }
   const kept = members.filter(([arc]) => arc !== options.without);

@@ -1,0 +1,101 @@
+/** One machine's secrets: its chip's identity and the keys of its vendors, which on real hardware nobody but a vendor has. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { parseStrictJson } from "@donjon/attest/intel/strict-json";
+import { fingerprintRoots } from "@donjon/attest/simulated-trust";
+import { decodeBase64, encodeBase64 } from "@donjon/core/base64";
+import { DonjonError } from "@donjon/core/errors";
+import { encodeHex } from "@donjon/core/hex";
+import {
+  encodeKeyPair,
+  encodePublicKey,
+  type KeyKind,
+  makeKeyPair,
+} from "./certificates/key-pair.ts";
+import { createPrivateFile, readPrivateFile } from "./private-files.ts";
+
+export const KEY_KINDS = {
+  ark: "rsa-pss",
+  ask: "rsa-pss",
+  vcek: "P-384",
+  intelRoot: "P-256",
+  platformCa: "P-256",
+  tcbSigner: "P-256",
+  pck: "P-256",
+} as const satisfies Readonly<Record<string, KeyKind>>;
+
+export type KeyName = keyof typeof KEY_KINDS;
+
+export interface Machine {
+  /** As in the machine's trust. */
+  readonly fingerprint: string;
+  /** 64 octets. */
+  readonly chipId: Uint8Array;
+  /** PKCS #8, DER. */
+  readonly keys: Readonly<Record<KeyName, Uint8Array>>;
+}
+
+const FORMAT = "donjon/simulated-keys/1";
+const CHIP_ID_BYTES = 64;
+const MAX_FILE_BYTES = 65_536;
+const NAMES = Object.keys(KEY_KINDS) as readonly KeyName[];
+
+/**
+ * The machine in a directory, made there at first use.
+ * @throws DonjonError `files/read`, `files/write`
+ */
+export async function openMachine(directory: string): Promise<Machine> {
+  const path = join(directory, "keys.json");
+  const text = readPrivateFile(path, MAX_FILE_BYTES);
+  if (text !== undefined) return parseMachine(text, path);
+  createPrivateFile(path, encodeMachine(await makeMachine()));
+  // What counts is what is there: another process may have been first.
+  return parseMachine(readPrivateFile(path, MAX_FILE_BYTES) ?? "", path);
+}
+
+async function makeMachine(): Promise<Machine> {
+  const entries = await Promise.all(
+    NAMES.map(async (name) => [name, await encodeKeyPair(await makeKeyPair(KEY_KINDS[name]))]),
+  );
+  const keys: Machine["keys"] = Object.fromEntries(entries);
+  const spki = (pkcs8: Uint8Array) => encodeBase64(encodePublicKey(pkcs8));
+  return {
+    fingerprint: fingerprintRoots(spki(keys.ark), spki(keys.intelRoot)),
+    chipId: randomBytes(CHIP_ID_BYTES),
+    keys,
+  };
+}
+
+function encodeMachine({ fingerprint, chipId, keys }: Machine): string {
+  const encoded = Object.fromEntries(NAMES.map((name) => [name, encodeBase64(keys[name])]));
+  return `${JSON.stringify({ format: FORMAT, fingerprint, chipId: encodeHex(chipId), keys: encoded })}\n`;
+}
+
+function parseMachine(text: string, path: string): Machine {
+  try {
+    const json = parseStrictJson(text);
+    json.refuseOthers("format", "fingerprint", "chipId", "keys");
+    if (json.string("format") !== FORMAT)
+      throw new DonjonError("bytes/invalid", `another format than ${FORMAT}`);
+    const keys = json.object("keys");
+    keys.refuseOthers(...NAMES);
+    const entries = NAMES.map((name) => [name, decodeBase64(keys.string(name))]);
+    return {
+      fingerprint: encodeHex(json.hex("fingerprint", 32)),
+      chipId: json.hex("chipId", CHIP_ID_BYTES),
+      keys: Object.fromEntries(entries),
+    };
+  } catch (cause) {
+    if (!(cause instanceof DonjonError)) throw cause;
+    throw unusable(path, cause);
+  }
+}
+
+/** For files of a machine that cannot be read as such. */
+export function unusable(path: string, cause: Error): DonjonError {
+  return new DonjonError(
+    "files/read",
+    `Cannot use the simulated security processor's file '${path}': ${cause.message}; remove its directory to start another`,
+    { cause },
+  );
+}
