@@ -5,11 +5,20 @@ import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
 import type { KeepMessage } from "@donjon/protocol/session/message";
 import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
-import type { OnUpload, Provision, Provisioned, Run, RunResult, TreeBytes } from "./session.ts";
+import type {
+  AttachedRun,
+  AttachOptions,
+  OnUpload,
+  Provision,
+  Provisioned,
+  Run,
+  RunResult,
+  TreeBytes,
+} from "./session.ts";
 import { ChannelReadable, ChannelWritable } from "./streams.ts";
 
-export interface StartedRun {
-  readonly run: Run;
+/** What a session tells one run. */
+export interface RunEvents {
   /** Whether the last message has come. */
   readonly finished: boolean;
   onMessage(message: KeepMessage): void;
@@ -17,6 +26,14 @@ export interface StartedRun {
   onEnd(channel: DataChannel): void;
   onCredit(channel: DataChannel): void;
   fail(error: DonjonError): void;
+}
+
+export interface StartedRun extends RunEvents {
+  readonly run: Run;
+}
+
+export interface StartedAttach extends RunEvents {
+  readonly run: AttachedRun;
 }
 
 /** Sends the `provision` message and begins the upload. */
@@ -44,13 +61,23 @@ export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpl
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   const tellUpload = () => onUpload(upload.sent, total);
   tellUpload();
-  return new RunOfSession(peer, upload, tellUpload);
+  const started = new RunOfSession(peer, upload, tellUpload);
+  if (provision.detached === true) started.goWithoutStreams();
+  return started;
 }
 
-class RunOfSession implements StartedRun {
-  readonly run: Run;
+/** Sends the `attach` message. */
+export function startAttach(peer: ClientPeer, { input }: AttachOptions): StartedAttach {
+  peer.sendMessage({ type: "attach", input });
+  const attached = new RunOfSession(peer, null, () => {});
+  if (!input) attached.goWithoutInput();
+  return attached;
+}
+
+class RunOfSession implements StartedRun, StartedAttach {
+  readonly run: Run & AttachedRun;
   finished = false;
-  readonly #upload: ChannelWriter;
+  readonly #upload: ChannelWriter | null;
   readonly #tellUpload: () => void;
   readonly #stdinWriter: ChannelWriter;
   readonly #stdin: ChannelWritable;
@@ -58,9 +85,10 @@ class RunOfSession implements StartedRun {
   readonly #download: Download;
   readonly #provisioned = Promise.withResolvers<Provisioned>();
   readonly #started = Promise.withResolvers<ReadonlyMap<string, number>>();
+  readonly #attached = Promise.withResolvers<Awaited<AttachedRun["attached"]>>();
   readonly #result = Promise.withResolvers<RunResult>();
 
-  constructor(peer: ClientPeer, upload: ChannelWriter, tellUpload: () => void) {
+  constructor(peer: ClientPeer, upload: ChannelWriter | null, tellUpload: () => void) {
     this.#upload = upload;
     this.#tellUpload = tellUpload;
     this.#stdinWriter = new ChannelWriter(peer, CHANNEL.stdin);
@@ -72,15 +100,17 @@ class RunOfSession implements StartedRun {
       [CHANNEL.stderr, stderr],
     ]);
     this.#download = new Download((bytes) => peer.grant(CHANNEL.download, bytes));
-    // A failure is told by `result`; who does not look at the other two must not die of them.
+    // A failure is told by `result`; who does not look at the others must not die of them.
     this.#provisioned.promise.catch(() => {});
     this.#started.promise.catch(() => {});
+    this.#attached.promise.catch(() => {});
     this.run = {
       stdin: this.#stdin,
       stdout,
       stderr,
       provisioned: this.#provisioned.promise,
       started: this.#started.promise,
+      attached: this.#attached.promise,
       result: this.#result.promise,
       stop: (how) => {
         if (!this.finished) peer.sendMessage({ type: "stop", how });
@@ -88,9 +118,21 @@ class RunOfSession implements StartedRun {
     };
   }
 
+  /** A detached run: its session carries the upload and nothing else. */
+  goWithoutStreams(): void {
+    this.#result.promise.catch(() => {});
+    this.goWithoutInput();
+    for (const output of this.#outputs.values()) output.end();
+  }
+
+  goWithoutInput(): void {
+    this.#stdin.abandon();
+  }
+
   onMessage(message: KeepMessage): void {
     if (message.type === "provisioned") this.#provisioned.resolve(message);
     else if (message.type === "started") this.#started.resolve(message.phases);
+    else if (message.type === "attached") this.#attached.resolve(message);
     else if (message.type === "trees") this.#download.expect(message.trees);
     else if (message.type === "exit") {
       const changes = this.#download.take();
@@ -113,7 +155,7 @@ class RunOfSession implements StartedRun {
       this.#stdinWriter.flush();
       return;
     }
-    this.#upload.flush();
+    this.#upload?.flush();
     this.#tellUpload();
   }
 
@@ -122,12 +164,13 @@ class RunOfSession implements StartedRun {
     this.#finish();
     this.#provisioned.reject(error);
     this.#started.reject(error);
+    this.#attached.reject(error);
     this.#result.reject(error);
   }
 
   #finish(): void {
     this.finished = true;
-    this.#upload.abandon();
+    this.#upload?.abandon();
     this.#stdin.abandon();
     for (const output of this.#outputs.values()) if (!output.readableEnded) output.end();
   }

@@ -11,12 +11,8 @@
  * ```
  */
 import type { Duplex, Readable, Writable } from "node:stream";
-import { DonjonError } from "@donjon/core/errors";
-import { failureError, type KeepMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import type { RunOutcome, RunUsage, StopHow } from "@donjon/protocol/session/outcome";
-import { ClientPeer, type DataChannel } from "@donjon/protocol/session/peer";
-import { createFrameSender } from "@donjon/protocol/session/wire";
-import { type StartedRun, startRun } from "./run.ts";
+import { ClientSession } from "./client-session.ts";
 
 export interface TreeBytes {
   /** Absolute guest path of the preopen. */
@@ -33,7 +29,10 @@ export interface Provision {
   readonly trees: readonly TreeBytes[];
   /** The streams that the workload is to take for terminals; none when not given. */
   readonly terminals?: readonly StandardStream[];
-  /** The workload outlives this session; its output is kept for who attaches later. Not when not given. */
+  /**
+   * The workload outlives this session; its output is kept for who attaches. Not when not given. The run then
+   * has no streams, and `started` tells that all went well; `result` settles only when something fails.
+   */
   readonly detached?: boolean;
 }
 
@@ -76,99 +75,41 @@ export interface Run {
   stop(how: StopHow): void;
 }
 
+export interface AttachOptions {
+  /** Whether this session writes the workload's stdin; one at a time may. */
+  readonly input: boolean;
+}
+
+/** A detached workload, seen from a later session. */
+export interface AttachedRun extends Pick<Run, "stdin" | "stdout" | "stderr" | "result" | "stop"> {
+  /** `lost`: octets of earlier output that the Keep no longer holds. Need not be awaited. */
+  readonly attached: Promise<{ readonly state: "running" | "exited"; readonly lost: number }>;
+}
+
 export interface Session {
   /** What the Keep's `hello` said. Need not be awaited. */
   readonly hello: Promise<{ readonly protocol: number; readonly engine: string }>;
   /** Sends everything at once, without waiting for answers. Once per session. */
   provision(provision: Provision, onUpload?: OnUpload): Run;
+  /** Shows the output of a detached workload from where the Keep still holds it. The owner's; once per session. */
+  attach(options: AttachOptions): AttachedRun;
+  /** Asks for evidence, which comes as a CMW and proves nothing until it is verified. `nonce`: 32 octets. */
+  askEvidence(nonce: Uint8Array): Promise<Uint8Array>;
   /** Ends the session; a run that is not over rejects with `session/closed`. */
   close(): void;
 }
 
-/** Opens a session on a stream that `Gate.openSession` gave. Says `hello` at once. */
+/**
+ * Opens a session on a stream that `Gate.openBareSession` gave: the host reads along. Says `hello` at once.
+ * `openAttestedSession` (`@donjon/client/attested/open`) opens one with a Keep that has proved itself.
+ */
 export function openSession(stream: Duplex): Session {
-  const hello = Promise.withResolvers<{ protocol: number; engine: string }>();
-  hello.promise.catch(() => {});
-  let run: StartedRun | null = null;
-  let over: DonjonError | null = null;
-
-  const fail = (error: DonjonError) => {
-    over ??= error;
-    hello.reject(error);
-    run?.fail(error);
-    stream.destroy();
-  };
-  const guarded = (act: () => void) => {
-    if (over !== null) return;
-    try {
-      act();
-    } catch (error) {
-      fail(asDonjonError(error));
-    }
-  };
-  const peer = new ClientPeer({
-    send: createFrameSender(stream),
-    onMessage: (message) => {
-      if (message.type === "hello") hello.resolve(checkHello(message));
-      else if (message.type === "failure") fail(failureError(message));
-      else run?.onMessage(message);
-      // The Keep waits for this before it goes.
-      if (message.type === "exit") stream.end();
-    },
-    onData: (channel: DataChannel, piece) => run?.onData(channel, piece),
-    onEnd: (channel) => run?.onEnd(channel),
-    onCredit: (channel) => run?.onCredit(channel),
-  });
-
-  stream.on("data", (chunk: Uint8Array) => guarded(() => peer.receive(chunk)));
-  stream.on("end", () =>
-    guarded(() => {
-      peer.finish();
-      if (run?.finished !== true) fail(closedError());
-    }),
-  );
-  stream.on("error", (cause) => guarded(() => fail(asClosedError(cause))));
-  stream.on("close", () => guarded(() => run?.finished === true || fail(closedError())));
-  peer.sendMessage({ type: "hello", protocol: SESSION_PROTOCOL });
-
+  const client = new ClientSession(stream);
   return {
-    hello: hello.promise,
-    provision(provision, onUpload = () => {}) {
-      if (run !== null) throw new TypeError("a session takes one provision");
-      run = startRun(peer, provision, onUpload);
-      if (over !== null) run.fail(over);
-      return run.run;
-    },
-    close: () => guarded(() => fail(closedError())),
+    hello: client.hello,
+    provision: (provision, onUpload = () => {}) => client.provision(provision, onUpload),
+    attach: (options) => client.attach(options),
+    askEvidence: (nonce) => client.askEvidence(nonce),
+    close: () => client.close(),
   };
-}
-
-function checkHello(message: KeepMessage & { type: "hello" }): {
-  protocol: number;
-  engine: string;
-} {
-  if (message.protocol === SESSION_PROTOCOL) return message;
-  throw new DonjonError(
-    "session/protocol",
-    `the Keep speaks session protocol ${message.protocol}, wanted ${SESSION_PROTOCOL}; use a Keep and a client of one version`,
-  );
-}
-
-function closedError(cause?: unknown): DonjonError {
-  return new DonjonError(
-    "session/closed",
-    "the session ended before the run was over; the Keep or the host between has stopped",
-    { cause },
-  );
-}
-
-/** The gate says itself why it refused a stream; a stream that only ended says nothing. */
-function asClosedError(cause: unknown): DonjonError {
-  const told = cause instanceof DonjonError && cause.code !== "gate/closed";
-  return told ? cause : closedError(cause);
-}
-
-function asDonjonError(error: unknown): DonjonError {
-  if (error instanceof DonjonError) return error;
-  return new DonjonError("internal", `the session failed: ${error}`, { cause: error });
 }

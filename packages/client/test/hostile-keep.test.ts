@@ -5,13 +5,14 @@ import { test } from "node:test";
 import { DonjonError } from "@donjon/core/errors";
 import { INITIAL_CREDIT, MAX_FRAME_BYTES } from "@donjon/protocol/limits";
 import { encodeFrameHeader, FRAME_KIND } from "@donjon/protocol/session/frame";
+import { SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import { openSession, type Run } from "../src/session.ts";
 
 const message = (value: unknown): Buffer => {
   const json = Buffer.from(JSON.stringify(value));
   return Buffer.concat([encodeFrameHeader(FRAME_KIND.message, 0, json.length), json]);
 };
-const HELLO = message({ type: "hello", protocol: 1, engine: "node" });
+const HELLO = message({ type: "hello", protocol: SESSION_PROTOCOL, engine: "node" });
 const DIGEST = "0".repeat(64);
 const PROVISIONED = message({ type: "provisioned", manifest: DIGEST, workload: DIGEST });
 const STARTED = message({ type: "started", phases: {} });
@@ -52,7 +53,7 @@ const OFFENCES: readonly (readonly [string, readonly Uint8Array[], string])[] = 
   ["an exit before it started", [HELLO, EXIT], "session/protocol"],
   [
     "another protocol number",
-    [message({ type: "hello", protocol: 2, engine: "" })],
+    [message({ type: "hello", protocol: SESSION_PROTOCOL - 1, engine: "" })],
     "session/protocol",
   ],
   ["an unknown message", [message({ type: "run" })], "session/protocol"],

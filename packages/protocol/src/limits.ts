@@ -47,3 +47,22 @@ export const MAX_CONSOLE_LINES = 10_000;
 export const LINGER_MS = 5_000;
 /** Octets of evidence with all that comes with it, as it travels in a session. */
 export const MAX_EVIDENCE_BYTES = 128 << 10;
+/** Octets that a platform's evidence for one request may have, and the time that it may take. */
+export const MAX_PLATFORM_EVIDENCE_BYTES = 96 << 10;
+export const EVIDENCE_MS = 30_000;
+/** Requests for evidence that may wait in one Keep at once; the security processor answers one by one. */
+export const MAX_EVIDENCE_REQUESTS = 64;
+/** Sessions that one Keep has open at once, and the time that one may be silent before it greets. */
+export const MAX_SESSIONS = 64;
+export const GREETING_MS = 30_000;
+/** Octets of output that a Keep holds for a detached workload. */
+export const JOURNAL_BYTES = 1 << 20;
+/** The same while an attached session is still reading: one that falls further behind is closed. */
+export const JOURNAL_FOLLOWED_BYTES = 16 << 20;
+/** Octets and time of a request for evidence on a TLS listener; beyond, the connection is the workload's. */
+export const MAX_ATTESTATION_REQUEST_BYTES = 8 << 10;
+export const ATTESTATION_REQUEST_MS = 5_000;
+/** Such requests that one Keep answers in a second. */
+export const MAX_ATTESTATIONS_PER_SECOND = 20;
+/** Age at which the evidence in a TLS listener's certificate is made anew. */
+export const CERTIFICATE_EVIDENCE_MS = 3_600_000;

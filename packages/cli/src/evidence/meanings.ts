@@ -9,6 +9,10 @@ const ENVELOPE_REASONS = {
   "envelope/unknown": "this is no evidence, or of a kind that is not known",
   "envelope/malformed": "what the evidence came in, or what stands beside it, cannot be read",
   "envelope/limit": "it is larger than anything of its kind",
+  "session/binding": "the Keep's evidence does not speak for this session with it",
+  "session/claimed": "somebody provisioned the Keep before this client did",
+  "session/other":
+    "the Keep runs another manifest or workload, or has another owner, than was asked for",
   "envelope/binding": "the evidence does not speak for the key or data that it came with",
   "bundle/malformed": "the proof bundle cannot be read",
   "bundle/verdict": "the proof bundle states another verdict than its own evidence and policy give",

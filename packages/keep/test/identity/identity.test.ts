@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import { encodeDer, encodeInteger, encodeOid, encodeTime } from "@donjon/core/der-encode";
 import fc from "fast-check";
-import { encodeDer, encodeInteger, encodeOid, encodeTime } from "../../src/identity/der.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
 
 test("the Keep's certificate is one that OpenSSL reads, over the Keep's own key, signed by it", () => {

@@ -1,4 +1,4 @@
-/** The few DER encoders that the Keep's certificate needs (X.690, section 10). */
+/** The few DER encoders that a self-signed certificate needs (X.690, section 10). */
 
 export function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const length = contents.reduce((sum, each) => sum + each.length, 0);
@@ -48,8 +48,14 @@ function encodeArc(arc: number): number[] {
   return bytes;
 }
 
-export function encodeUtf8String(text: string): Uint8Array {
-  return encodeDer(0x0c, new TextEncoder().encode(text));
+/** Octets of a text of ASCII. */
+export function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** A UTF8String of ASCII. */
+export function encodeUtf8String(ascii: string): Uint8Array {
+  return encodeDer(0x0c, asciiBytes(ascii));
 }
 
 /** A BIT STRING without unused bits, or with the given number of them. */
@@ -72,5 +78,5 @@ export function encodeTime(date: Date): Uint8Array {
     .replace(/\.\d+Z$/, "Z")
     .replace(/[-:T]/g, "");
   const short = date.getUTCFullYear() < 2050;
-  return encodeDer(short ? 0x17 : 0x18, new TextEncoder().encode(short ? digits.slice(2) : digits));
+  return encodeDer(short ? 0x17 : 0x18, asciiBytes(short ? digits.slice(2) : digits));
 }

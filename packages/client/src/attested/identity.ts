@@ -1,0 +1,50 @@
+/** The key by which a Keep knows its owner again: whoever has it may attach to and stop what was deployed with it. */
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from "node:crypto";
+import { encodePem } from "@donjon/core/pem-encode";
+import { createSelfSigned } from "@donjon/core/self-signed";
+
+export interface ClientIdentity {
+  /** PKCS #8. A secret. */
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  /** SHA-256 of the SubjectPublicKeyInfo: `owner` in a binding. */
+  readonly digest: Uint8Array;
+}
+
+/** A fresh P-256 key and a certificate over it. Nobody checks the certificate's dates or names. */
+export function createClientIdentity(nowMs: number): ClientIdentity {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const certificate = createSelfSigned({
+    commonName: "Donjon client",
+    spki,
+    serial: randomBytes(16),
+    nowMs,
+    sign: (signed) => sign("sha256", signed, privateKey),
+  });
+  return {
+    keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    certificatePem: encodePem("CERTIFICATE", certificate),
+    digest: createHash("sha256").update(spki).digest(),
+  };
+}
+
+/**
+ * An identity from its stored parts.
+ * @throws Error of the engine when one of them is no PEM, or when key and certificate are not of one pair
+ */
+export function readClientIdentity(keyPem: string, certificatePem: string): ClientIdentity {
+  const certificate = new X509Certificate(certificatePem);
+  const spki = createPublicKey(keyPem).export({ type: "spki", format: "der" });
+  if (!spki.equals(certificate.publicKey.export({ type: "spki", format: "der" }))) {
+    throw new TypeError("the certificate is for another key");
+  }
+  return { keyPem, certificatePem, digest: createHash("sha256").update(spki).digest() };
+}
