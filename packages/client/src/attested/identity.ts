@@ -3,6 +3,7 @@ import {
   createHash,
   createPublicKey,
   generateKeyPairSync,
+  type KeyObject,
   randomBytes,
   sign,
   X509Certificate,
@@ -20,8 +21,12 @@ export interface ClientIdentity {
 
 /** A fresh P-256 key and a certificate over it. Nobody checks the certificate's dates or names. */
 export function createClientIdentity(nowMs: number): ClientIdentity {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const spki = publicKey.export({ type: "spki", format: "der" });
+  return identityOfKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, nowMs);
+}
+
+/** The identity of a P-256 key that is kept somewhere; its certificate is made again each time. */
+export function identityOfKey(privateKey: KeyObject, nowMs: number): ClientIdentity {
+  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const certificate = createSelfSigned({
     commonName: "Donjon client",
     spki,
