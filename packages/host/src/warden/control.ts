@@ -1,0 +1,79 @@
+/**
+ * What an agent and a warden say to each other on the warden's socket. One request per connection: a line of JSON, answered
+ * by a line of JSON. After the answer to `session` and `bare` the connection is the stream to the Keep; after that to
+ * `watch` it stays silent and closes when the warden goes.
+ */
+import type { Duplex } from "node:stream";
+import { DonjonError, ERROR_CODES, type ErrorCode } from "@donjon/core/errors";
+import type { KeepLimits, KeepListener } from "@donjon/protocol/agent/keep-record";
+import type { KeepState } from "@donjon/protocol/gate/gate";
+import type { KeepSockets } from "./host-keep.ts";
+
+export interface Assignment extends KeepSockets {
+  readonly limits: Pick<KeepLimits, "lifetimeMs" | "memoryBytes">;
+}
+
+export type WardenRequest =
+  | { readonly do: "inspect" | "watch" | "stop" | "session" | "bare" }
+  /** Once: gives an unused Keep its sockets and limits. */
+  | { readonly do: "assign"; readonly assignment: Assignment };
+
+/** Answer to `inspect` and `assign`. */
+export interface WardenReport {
+  readonly assigned: boolean;
+  readonly protects: boolean;
+  readonly sandbox: string;
+  readonly image: string;
+  readonly listeners: readonly KeepListener[];
+  /** What the Keep says; `null` when it did not answer. */
+  readonly health: KeepState | null;
+  /** Octets through sessions so far. */
+  readonly sessionBytes: number;
+}
+
+export type WardenAnswer =
+  | { readonly ok: WardenReport | null }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+
+/** Characters of one line. */
+const MAX_LINE = 256 << 10;
+
+export function encodeLine(value: WardenRequest | WardenAnswer): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+export function toAnswerError(error: unknown): WardenAnswer {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = ERROR_CODES.find((each) => each === code) ?? "internal";
+  return { error: { code: known, message: String(message ?? error) } };
+}
+
+/** The first line of a stream, as JSON; what came after it is read next. Rejects when there is none. */
+export function readLine(stream: Duplex): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const stop = () => {
+    stream.off("data", take).off("end", cut).off("close", cut).off("error", cut);
+    stream.pause();
+  };
+  const cut = () => {
+    stop();
+    reject(new DonjonError("keep/lost", "the connection to the Keep's warden was cut"));
+  };
+  const take = (part: Uint8Array) => {
+    const at = part.indexOf(0x0a);
+    parts.push(at === -1 ? part : part.subarray(0, at));
+    size += part.length;
+    if (at === -1 && size <= MAX_LINE) return;
+    stop();
+    if (at + 1 < part.length) stream.unshift(part.subarray(at + 1));
+    try {
+      resolve(JSON.parse(Buffer.concat(parts).toString()));
+    } catch (error) {
+      reject(error);
+    }
+  };
+  stream.on("data", take).on("end", cut).on("close", cut).on("error", cut);
+  return promise;
+}
