@@ -19,9 +19,9 @@ const TURIN: Identity = { family: 26, model: 0, stepping: 0 };
 const MODELS: readonly [name: string, versions: number, identity: Identity][] = [
   ["EPYC", 5, NAPLES],
   ["EPYC-Rome", 5, ROME],
-  ["EPYC-Milan", 3, MILAN],
-  ["EPYC-Genoa", 2, GENOA],
-  ["EPYC-Turin", 1, TURIN],
+  ["EPYC-Milan", 4, MILAN],
+  ["EPYC-Genoa", 3, GENOA],
+  ["EPYC-Turin", 2, TURIN],
 ];
 
 /** CPUID signature by the name that QEMU's `-cpu` takes. */
