@@ -26,11 +26,11 @@ export const GUEST_DIRECTORIES = ["/dev", "/keep", "/lib", "/modules", "/sys"] a
  */
 export const GUEST_MODULES = ["configfs", "tsm", "sev-guest", "tdx-guest"] as const;
 /**
- * The kernel's command line, measured with the image. Silent but for a panic, which ends the machine; no ACPI: its tables
+ * The kernel's command line, measured with the image. Silent but for a panic and the restart, which end the machine; no ACPI: its tables
  * are programs of the host; a restart by triple fault, which needs no ACPI and is the end under `-no-reboot`.
  */
 export const GUEST_COMMAND_LINE =
-  "console=ttyS0 quiet loglevel=0 panic=-1 reboot=t acpi=off rdinit=/init";
+  "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t acpi=off rdinit=/init";
 /** Numbers of the two ports on the virtio-serial bus. */
 export const GUEST_PORTS = { in: 1, out: 2 } as const;
 
