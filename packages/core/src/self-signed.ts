@@ -21,6 +21,10 @@ export interface SelfSignedOptions {
   readonly nowMs: number;
   /** ECDSA with SHA-256 over what is given, as DER. */
   readonly sign: (signed: Uint8Array) => Uint8Array;
+  /** DNS names beside `localhost`. */
+  readonly names?: readonly string[];
+  /** A CMW in CBOR for the extension id-pe-cmw (RFC 9999, section 6.1). */
+  readonly cmw?: Uint8Array;
 }
 
 const DAY_MS = 86_400_000;
@@ -28,12 +32,14 @@ const VALID_DAYS = 365;
 /** Clocks of hosts are claims and may be slow. */
 const EARLY_DAYS = 1;
 
-/** A certificate for `localhost`, valid for a year. DER. */
+/** A certificate for `localhost` and `names`, valid for a year. DER. */
 export function createSelfSigned(options: SelfSignedOptions): Uint8Array {
   const signed = encodeTbsCertificate(options);
   return encodeSequence(signed, ECDSA_WITH_SHA256, encodeBitString(options.sign(signed)));
 }
 
+/** The CHOICE `cbor` of a CMW is an OCTET STRING. */
+const ID_PE_CMW = "1.3.6.1.5.5.7.1.35";
 const ECDSA_WITH_SHA256 = encodeSequence(encodeOid("1.2.840.10045.4.3.2"));
 
 function encodeTbsCertificate(options: SelfSignedOptions): Uint8Array {
@@ -53,7 +59,7 @@ function encodeTbsCertificate(options: SelfSignedOptions): Uint8Array {
     ),
     name,
     spki,
-    encodeDer(0xa3, encodeSequence(...EXTENSIONS)),
+    encodeDer(0xa3, encodeSequence(...EXTENSIONS, ...encodeOwnExtensions(options))),
   );
 }
 
@@ -73,6 +79,12 @@ const EXTENSIONS = [
     false,
     encodeSequence(encodeOid("1.3.6.1.5.5.7.3.1"), encodeOid("1.3.6.1.5.5.7.3.2")),
   ),
-  // subjectAltName: dNSName localhost
-  encodeExtension("2.5.29.17", false, encodeSequence(encodeDer(0x82, asciiBytes("localhost")))),
 ];
+
+function encodeOwnExtensions({ names = [], cmw }: SelfSignedOptions): Uint8Array[] {
+  const dnsNames = ["localhost", ...names].map((name) => encodeDer(0x82, asciiBytes(name)));
+  return [
+    encodeExtension("2.5.29.17", false, encodeSequence(...dnsNames)),
+    ...(cmw === undefined ? [] : [encodeExtension(ID_PE_CMW, false, encodeOctetString(cmw))]),
+  ];
+}

@@ -8,9 +8,8 @@ import { room } from "./room.ts";
 // The worker is on its way: the rest loads while it starts.
 
 import { createGateCaller } from "./gate/caller.ts";
-import { Connections } from "./gate/connections.ts";
+import { Connections, type TlsSide } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
-import type { TlsSide } from "./gate/tls.ts";
 import { endKeep } from "./node/exit.ts";
 import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
@@ -44,6 +43,13 @@ serveGate(openPipe(IN_DESCRIPTOR), {
 /** Most workloads have no TLS socket: its code, which is large, and the key pair are made for the first. */
 async function openTls(): Promise<TlsSide> {
   const { createIdentity } = await import("./identity/identity.ts");
-  const { createTlsSide } = await import("./gate/tls.ts");
-  return createTlsSide(createIdentity(Date.now()));
+  const { connectTls, createTlsContext } = await import("./gate/tls.ts");
+  const { createTlsListeners } = await import("./listener/listeners.ts");
+  const identity = createIdentity(Date.now());
+  const own = createTlsContext({ cert: identity.certificatePem, key: identity.keyPem });
+  return {
+    connect: (stream, host) => connectTls(stream, host, own),
+    listen: (descriptors, secrets, attest) =>
+      createTlsListeners({ descriptors, secrets, identity, attest, log: caller.log }),
+  };
 }

@@ -7,9 +7,22 @@ import type {
   ListenDescriptor,
   ManifestDescriptor,
 } from "@donjon/protocol/manifest/manifest";
+import type { AttestKey } from "../listener/answer.ts";
+import type { TlsListeners } from "../listener/listeners.ts";
 import type { DescriptorSpec, Workload } from "../runtime/workload.ts";
 import type { GateCaller } from "./caller.ts";
-import type { TlsSide } from "./tls.ts";
+
+/** What TLS sockets need; loaded for the first, because most workloads have none. */
+export interface TlsSide {
+  /** Rejects with `gate/refused` when the peer does not prove to be `host`. */
+  connect(stream: Duplex, host: string): Promise<Duplex>;
+  /** Throws `manifest/value` for a certificate that cannot be served with. */
+  listen(
+    descriptors: readonly ManifestDescriptor[],
+    secrets: ReadonlyMap<string, Uint8Array>,
+    attest: AttestKey,
+  ): TlsListeners;
+}
 
 interface Call {
   readonly name: string;
@@ -23,12 +36,12 @@ export class Connections {
   /** Calls that came before the manifest was known; `null` once it is. */
   #early: Call[] | null = [];
   #listeners: ReadonlyMap<string, ListenDescriptor> = new Map();
+  #tlsListeners: TlsListeners | null = null;
   #workload: Workload | null = null;
   /** Streams whose last bytes have not been passed on yet. */
   readonly #unfinished = new Set<Duplex>();
   #onDrained: (() => void) | null = null;
 
-  /** `tls` is called for the first TLS socket: most workloads have none, and it costs a key pair. */
   constructor(caller: GateCaller, tls: () => Promise<TlsSide>) {
     this.#caller = caller;
     this.#tls = tls;
@@ -39,6 +52,17 @@ export class Connections {
     if (this.#early === null) this.#route(call);
     else if (this.#early.length < MAX_BACKLOG) this.#early.push(call);
     else call.refuse(MUX_REFUSAL.busy, `${MAX_BACKLOG} connections wait already`);
+  }
+
+  /** Before the workload runs. Rejects with `manifest/value` when a TLS listener cannot be served. */
+  async prepare(
+    descriptors: readonly ManifestDescriptor[],
+    secrets: ReadonlyMap<string, Uint8Array>,
+    attest: AttestKey,
+  ): Promise<void> {
+    if (descriptors.some((each) => each.kind === "listen" && each.protocol === "tls")) {
+      this.#tlsListeners = (await this.#tls()).listen(descriptors, secrets, attest);
+    }
   }
 
   /** The workload runs: calls that waited and calls to come go to it. */
@@ -84,21 +108,13 @@ export class Connections {
     const listener = this.#listeners.get(call.name);
     if (listener === undefined || this.#workload === null) {
       refuseUnknown(call);
-    } else if (listener.protocol === "tls") {
+    } else {
       const stream = call.accept();
       this.#watch(stream);
-      this.#tls().then((tls) =>
-        tls.accept(stream, (secured) => this.#hand(listener.name, secured)),
-      );
-    } else {
-      this.#handCall(call);
+      const hand = (connection: Duplex) => this.#hand(listener.name, connection);
+      if (listener.protocol === "tls") this.#tlsListeners!.accept(listener, stream, hand);
+      else hand(stream);
     }
-  }
-
-  #handCall(call: Call): void {
-    const stream = call.accept();
-    this.#watch(stream);
-    this.#hand(call.name, stream);
   }
 
   #hand(name: string, stream: Duplex): void {

@@ -1,63 +1,66 @@
 /**
  * TLS inside the Keep over a stream of the gate, so that the host carries ciphertext only. TLS 1.3 and nothing older
- * (as Enarx); the engine's bundled roots; the same self-made certificate for every socket.
+ * (as Enarx); the engine's bundled roots for connections.
  */
 import type { Duplex } from "node:stream";
-import { connect, createSecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
+import {
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  TLSSocket,
+} from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
 import { MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
-import type { KeepIdentity } from "../identity/identity.ts";
 
-export interface TlsSide {
-  /** Calls back once the handshake is over; a failed or slow handshake ends the stream and nothing else. */
-  accept(stream: Duplex, onSecure: (secured: Duplex) => void): void;
-  /** Rejects with `gate/refused` when the peer does not prove to be `host`. */
-  connect(stream: Duplex, host: string): Promise<Duplex>;
+/** `cert` and `key` in PEM; throws what OpenSSL says when they are no pair. */
+export function createTlsContext(
+  options: Pick<SecureContextOptions, "cert" | "key" | "ca">,
+): SecureContext {
+  return createSecureContext({ ...options, minVersion: "TLSv1.3" });
 }
 
-/** `ca`: roots for outgoing connections in place of the engine's own; tests only. */
-export function createTlsSide(identity: KeepIdentity, ca?: string): TlsSide {
-  const options: SecureContextOptions = {
-    key: identity.keyPem,
-    cert: identity.certificatePem,
-    minVersion: "TLSv1.3",
-    ...(ca === undefined ? {} : { ca }),
-  };
-  const secureContext = createSecureContext(options);
+/** Calls back once the handshake is over; a failed or slow handshake ends the stream and nothing else. */
+export type AcceptTls = (
+  stream: Duplex,
+  secureContext: SecureContext,
+  onSecure: (secured: TLSSocket) => void,
+) => void;
+
+/** One count of handshakes under way for all that it accepts. */
+export function createTlsAcceptor(): AcceptTls {
   let handshakes = 0;
-  return {
-    accept(stream, onSecure) {
-      if (handshakes >= MAX_HANDSHAKES) {
-        stream.destroy();
-        return;
-      }
-      handshakes += 1;
-      const socket = new TLSSocket(stream as never, { isServer: true, secureContext });
-      const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
-      const settle = () => {
-        clearTimeout(timer);
-        handshakes -= 1;
-        socket.off("close", settle);
-      };
-      socket.on("error", () => socket.destroy());
-      socket.on("close", settle);
-      socket.once("secure", () => {
-        settle();
-        onSecure(socket);
-      });
-    },
-    connect: (stream, host) => connectSecured(stream, host, options),
+  return (stream, secureContext, onSecure) => {
+    if (handshakes >= MAX_HANDSHAKES) {
+      stream.destroy();
+      return;
+    }
+    handshakes += 1;
+    const socket = new TLSSocket(stream as never, { isServer: true, secureContext });
+    const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
+    const settle = () => {
+      clearTimeout(timer);
+      handshakes -= 1;
+      socket.off("close", settle);
+    };
+    socket.on("error", () => socket.destroy());
+    socket.on("close", settle);
+    socket.once("secure", () => {
+      settle();
+      onSecure(socket);
+    });
   };
 }
 
-function connectSecured(
+/** Rejects with `gate/refused` when the peer does not prove to be `host`. */
+export function connectTls(
   stream: Duplex,
   host: string,
-  options: SecureContextOptions,
+  secureContext: SecureContext,
 ): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   const socket = connect({
-    ...options,
+    secureContext,
     socket: stream,
     host,
     ...(isName(host) ? { servername: host } : {}),

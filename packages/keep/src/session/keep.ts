@@ -1,47 +1,114 @@
 /** The life of one Keep: new, provisioned by its owner, running, exited. Once through, never back. */
+import { equalBytes } from "@donjon/core/bytes";
 import { DonjonError } from "@donjon/core/errors";
 import type { KeepState } from "@donjon/protocol/gate/gate";
+import type { Prover } from "../attest/prover.ts";
 import type { Connections } from "../gate/connections.ts";
+import type { KeepClock } from "../node/keep-clock.ts";
 import type { EngineRoom, Workload } from "../runtime/workload.ts";
-import { createWorkloadSpec, type Provisioned } from "./provision.ts";
+import type { Channel } from "./channel.ts";
+import { DetachedRun } from "./detached-run.ts";
+import { createWorkloadSpec, forgetSecrets, type Provisioned } from "./provision.ts";
+
+export interface KeepParts {
+  readonly room: EngineRoom;
+  readonly connections: Connections;
+  readonly prover: Prover;
+  readonly clock: KeepClock;
+  /** Ends the Keep's process; called when the session of an owner who did not detach is over. */
+  readonly end: () => void;
+}
 
 export class Keep {
-  readonly #room: EngineRoom;
-  readonly #connections: Connections;
-  readonly #end: () => void;
-  #claimed = false;
+  readonly #parts: KeepParts;
+  #owner: Pick<Channel, "client" | "secured"> | null = null;
+  #provisioned: Pick<Provisioned, "manifest" | "manifestDigest"> | null = null;
   #state: KeepState = "new";
+  #workload: Workload | null = null;
+  #detached: DetachedRun | null = null;
+  #drained: Promise<void> | null = null;
 
-  /** `end` ends the Keep's process; called when the owner's session is over. */
-  constructor(room: EngineRoom, connections: Connections, end: () => void) {
-    this.#room = room;
-    this.#connections = connections;
-    this.#end = end;
+  constructor(parts: KeepParts) {
+    this.#parts = parts;
   }
 
   get state(): KeepState {
     return this.#state;
   }
 
-  /** Makes the caller the owner. Throws `session/refused` when there is one. */
-  claim(): void {
-    if (this.#claimed) {
+  get claimed(): boolean {
+    return this.#owner !== null;
+  }
+
+  /** `null` before it runs. */
+  get workload(): Workload | null {
+    return this.#workload;
+  }
+
+  /** Makes the caller the owner. Throws `session/refused` when there is one, or when it has no key to be known by. */
+  claim(channel: Channel): void {
+    if (this.#owner !== null) {
       throw new DonjonError(
         "session/refused",
         "this Keep was provisioned already and takes no second workload; start another Keep",
       );
     }
-    this.#claimed = true;
+    if (channel.secured !== null && channel.client === null) {
+      throw new DonjonError(
+        "session/refused",
+        "only a client with a certificate can own this Keep; give one in the TLS handshake",
+      );
+    }
+    this.#owner = channel;
+  }
+
+  /** Throws `session/refused` for anybody but the owner. Bare sessions are all of one party: the host. */
+  requireOwner(channel: Channel, what: string): void {
+    const owner = this.#owner;
+    if (owner !== null && (owner.secured === null) === (channel.secured === null)) {
+      if (owner.client === null && channel.client === null) return;
+      if (owner.client && channel.client && equalBytes(owner.client, channel.client)) return;
+    }
+    throw new DonjonError(
+      "session/refused",
+      `only the owner of this Keep may ${what}; open the session with the key that provisioned it`,
+    );
+  }
+
+  /** Evidence that ties this channel to the Keep as it is now, as a CMW. */
+  async attest(channel: Channel, nonce: Uint8Array): Promise<Uint8Array> {
+    if (channel.secured === null) {
+      throw new DonjonError(
+        "session/refused",
+        "evidence is bound to TLS, and this session has none; open one that is not bare",
+      );
+    }
+    const manifest = this.#provisioned?.manifest;
+    if (manifest?.attest === "owner") this.requireOwner(channel, "ask for evidence");
+    return this.#parts.prover.prove({
+      nonce,
+      ...channel.secured,
+      manifest: fromHex(this.#provisioned?.manifestDigest),
+      workload: fromHex(manifest?.workload.sha256),
+      owner: this.#owner?.client ?? null,
+    });
   }
 
   async start(provisioned: Provisioned): Promise<Workload> {
+    const { room, connections, clock } = this.#parts;
+    const { manifest, manifestDigest, detached, timeMs } = provisioned;
+    this.#provisioned = { manifest, manifestDigest };
     this.#state = "provisioned";
-    const spec = await createWorkloadSpec(provisioned, (descriptor) =>
-      this.#connections.connect(descriptor),
+    clock.learn(timeMs);
+    const spec = await createWorkloadSpec(provisioned, clock.floorNs, (descriptor) =>
+      connections.connect(descriptor),
     );
-    const workload = this.#room.run(spec);
+    const workload = room.run(spec);
+    forgetSecrets(provisioned);
+    this.#workload = workload;
     this.#state = "running";
-    this.#connections.open(provisioned.manifest.descriptors, workload);
+    if (detached) this.#detached = new DetachedRun(workload);
+    connections.open(manifest.descriptors, workload);
     workload.result.then(
       () => this.#exited(),
       () => this.#exited(),
@@ -49,19 +116,33 @@ export class Keep {
     return workload;
   }
 
+  /** The workload that outlives sessions. Throws `keep/state` when there is none. */
+  requireDetached(): DetachedRun {
+    if (this.#detached !== null) return this.#detached;
+    throw new DonjonError(
+      "keep/state",
+      `this Keep is ${this.#state} and has no detached workload; provision it detached first`,
+    );
+  }
+
   /** Resolves when the connections have passed on what the workload wrote, or will not. */
   drain(): Promise<void> {
-    return this.#connections.drain();
+    this.#drained ??= this.#parts.connections.drain();
+    return this.#drained;
   }
 
   /** The owner's session is over, and with it the Keep. */
   finish(): void {
     this.#exited();
-    this.#end();
+    this.#parts.end();
   }
 
   #exited(): void {
     this.#state = "exited";
-    this.#connections.refuseNew();
+    this.#parts.connections.refuseNew();
   }
+}
+
+function fromHex(digest: string | null | undefined): Uint8Array | null {
+  return digest == null ? null : Buffer.from(digest, "hex");
 }

@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
-import { createTlsSide } from "../../src/gate/tls.ts";
-import { createIdentity } from "../../src/identity/identity.ts";
+import { connectTls, createTlsAcceptor, createTlsContext } from "../../src/gate/tls.ts";
+import { createIdentity, type KeepIdentity } from "../../src/identity/identity.ts";
 
-function accept(stream: Duplex, identity = createIdentity(Date.now())): Promise<Duplex> {
-  return new Promise((resolve) => createTlsSide(identity).accept(stream, resolve));
+const contextOf = ({ certificatePem, keyPem }: KeepIdentity, ca?: string) =>
+  createTlsContext({ cert: certificatePem, key: keyPem, ...(ca === undefined ? {} : { ca }) });
+
+function accept(stream: Duplex, identity: KeepIdentity): Promise<Duplex> {
+  return new Promise((resolve) => createTlsAcceptor()(stream, contextOf(identity), resolve));
+}
+
+function connect(stream: Duplex, host: string, ca?: string): Promise<Duplex> {
+  return connectTls(stream, host, contextOf(createIdentity(Date.now()), ca));
 }
 
 test("two TLS sides reach each other over streams when the root is trusted and the name is right", async () => {
   const identity = createIdentity(Date.now());
   const [server, client] = duplexPair();
-  const connector = createTlsSide(createIdentity(Date.now()), identity.certificatePem);
   const [accepted, connected] = await Promise.all([
     accept(server, identity),
-    connector.connect(client, "localhost"),
+    connect(client, "localhost", identity.certificatePem),
   ]);
   accepted.pipe(accepted);
   connected.end("echo");
@@ -27,8 +33,7 @@ test("a connection is refused when the certificate is for another name", async (
   const identity = createIdentity(Date.now());
   const [server, client] = duplexPair();
   void accept(server, identity);
-  const connector = createTlsSide(createIdentity(Date.now()), identity.certificatePem);
-  await assert.rejects(connector.connect(client, "example.org"), {
+  await assert.rejects(connect(client, "example.org", identity.certificatePem), {
     code: "gate/refused",
     message: /example\.org.*altnames/i,
   });
@@ -38,14 +43,13 @@ test("a connection is refused when the other side closes instead of greeting", a
   const [server, client] = duplexPair();
   server.end();
   server.resume();
-  const connector = createTlsSide(createIdentity(Date.now()));
-  await assert.rejects(connector.connect(client, "localhost"), { code: "gate/refused" });
+  await assert.rejects(connect(client, "localhost"), { code: "gate/refused" });
 });
 
 test("bytes that are no handshake end the stream and call nobody", async () => {
   const [server, client] = duplexPair();
   let called = false;
-  createTlsSide(createIdentity(Date.now())).accept(server, () => {
+  createTlsAcceptor()(server, contextOf(createIdentity(Date.now())), () => {
     called = true;
   });
   client.write("GET / HTTP/1.1\r\n\r\n");

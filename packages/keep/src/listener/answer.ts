@@ -1,0 +1,48 @@
+/** Answers a request for evidence at the well-known address (docs/formats/binding.md) and closes. */
+import type { Duplex } from "node:stream";
+import { decodeHex } from "@donjon/core/hex";
+import { LINGER_MS, MAX_ATTESTATIONS_PER_SECOND } from "@donjon/protocol/limits";
+
+/** A CMW collection over this nonce and key; rejects when the platform gives no evidence. */
+export type AttestKey = (nonce: Uint8Array | null, key: Uint8Array) => Promise<Uint8Array>;
+
+/** `query`: from its `?` on; `key` of the certificate that this connection was served with. */
+export type AnswerAttestation = (stream: Duplex, query: string, key: Uint8Array) => void;
+
+export function createAnswerer(attest: AttestKey, now: () => number): AnswerAttestation {
+  let second = 0;
+  let answered = 0;
+  return (stream, query, key) => {
+    const nonce = /^\?nonce=([0-9a-f]{64})$/i.exec(query)?.[1];
+    if (nonce === undefined) {
+      send(stream, "400 Bad Request", "wanted ?nonce= and 64 hexadecimal digits, and nothing else");
+      return;
+    }
+    if (now() - second >= 1000) {
+      second = now();
+      answered = 0;
+    }
+    answered += 1;
+    if (answered > MAX_ATTESTATIONS_PER_SECOND) {
+      send(stream, "429 Too Many Requests", "too many ask for evidence; ask again in a second");
+      return;
+    }
+    attest(decodeHex(nonce), key).then(
+      (cmw) => send(stream, "200 OK", cmw),
+      () => send(stream, "503 Service Unavailable", "this Keep's platform gives no evidence"),
+    );
+  };
+}
+
+function send(stream: Duplex, status: string, body: string | Uint8Array): void {
+  const [type, content] =
+    typeof body === "string"
+      ? ["text/plain; charset=utf-8", Buffer.from(`${body}\n`)]
+      : ["application/cmw+cbor", body];
+  stream.write(
+    `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${content.length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`,
+  );
+  // What follows the request is read and dropped: a close with unread octets could overtake the answer.
+  stream.resume().end(content);
+  setTimeout(() => stream.destroy(), LINGER_MS).unref();
+}

@@ -1,0 +1,73 @@
+/** What a TLS listener serves with: a certificate that came as a secret, or one that the Keep makes, with evidence in it. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  hash,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from "node:crypto";
+import type { SecureContext } from "node:tls";
+import { DonjonError } from "@donjon/core/errors";
+import { encodePem } from "@donjon/core/pem-encode";
+import { createSelfSigned } from "@donjon/core/self-signed";
+import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
+import { createTlsContext } from "../gate/tls.ts";
+import type { KeepIdentity } from "../identity/identity.ts";
+
+export interface ServedCertificate {
+  readonly context: SecureContext;
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly key: Uint8Array;
+}
+
+/** `names`: beside `localhost`; `cmw`: evidence for the Keep's key, `null` when there is none. */
+export function makeCertificate(
+  { keyPem, digest }: KeepIdentity,
+  names: readonly string[],
+  cmw: Uint8Array | null,
+): ServedCertificate {
+  const der = createSelfSigned({
+    commonName: "Donjon Keep",
+    spki: createPublicKey(keyPem).export({ type: "spki", format: "der" }),
+    serial: randomBytes(16),
+    nowMs: Date.now(),
+    sign: (signed) => sign("sha256", signed, keyPem),
+    names,
+    ...(cmw === null ? {} : { cmw }),
+  });
+  const cert = encodePem("CERTIFICATE", der);
+  return { context: createTlsContext({ cert, key: keyPem }), key: digest };
+}
+
+/** Throws `manifest/value` when the secrets are not a certificate and its key; what they hold is in no message. */
+export function openCertificate(
+  listener: ListenDescriptor,
+  secrets: ReadonlyMap<string, Uint8Array>,
+): ServedCertificate {
+  const refuse = (found: string, wanted: string) =>
+    new DonjonError("manifest/value", `the listener "${listener.name}": ${found}; ${wanted}`);
+  const read = <T>(name: string, wanted: string, use: (bytes: Buffer) => T): T => {
+    try {
+      return use(Buffer.from(secrets.get(name)!));
+    } catch {
+      throw refuse(`the secret "${name}" cannot be read as ${wanted}`, "give it in PEM");
+    }
+  };
+  const [certificate, key] = [listener.certificate!, listener.key!];
+  const leaf = read(certificate, "a certificate", (bytes) => new X509Certificate(bytes));
+  const isOwn = read(key, "a private key without a password", (bytes) =>
+    leaf.checkPrivateKey(createPrivateKey(bytes)),
+  );
+  if (!isOwn) {
+    throw refuse(
+      `the certificate in "${certificate}" (${leaf.subject?.replaceAll("\n", ", ")}) is for another key than the one in "${key}"`,
+      "give the two that belong together, the server's own certificate first in its chain",
+    );
+  }
+  const context = read(certificate, "a chain that OpenSSL serves with", (cert) =>
+    createTlsContext({ cert, key: Buffer.from(secrets.get(key)!) }),
+  );
+  const spki = leaf.publicKey.export({ type: "spki", format: "der" });
+  return { context, key: hash("sha256", spki, "buffer") };
+}
