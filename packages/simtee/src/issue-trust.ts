@@ -15,11 +15,11 @@ import { authorityFacts, makeCrl, makeLeaf } from "./amd/authority.ts";
 import { encodeLeafExtensions, hwidBytes } from "./amd/leaf.ts";
 import { makeAmdVendor } from "./amd/vendor.ts";
 import { makeEcCrl } from "./certificates/ec-party.ts";
-import { importKeyPair, type KeyPair } from "./certificates/key-pair.ts";
-import type { Validity } from "./certificates/validity.ts";
+import type { KeyPair } from "./certificates/key-pair.ts";
+import { rfc3339, type Validity } from "./certificates/validity.ts";
 import { encodeQeIdentity, encodeTcbInfo, signText } from "./intel/collateral.ts";
 import { makeIntelVendor, makePck, rootFacts } from "./intel/vendor.ts";
-import { KEY_KINDS, type KeyName, type Machine } from "./machine.ts";
+import { importMachineKeys, type KeyName, type Machine } from "./machine.ts";
 import {
   CURRENT_TCB,
   OLD_TCB,
@@ -38,10 +38,8 @@ const BACKDATED_DAYS = 1;
 const PRODUCT = "Genoa";
 const OUT_OF_DATE = { status: "OutOfDate", advisories: ["SIMULATED-SA-00001"] } as const;
 
-type Keys = Readonly<Record<KeyName, KeyPair>>;
-
 interface Issue {
-  readonly keys: Keys;
+  readonly keys: Readonly<Record<KeyName, KeyPair>>;
   readonly chipId: Uint8Array;
   readonly certificates: Validity;
   readonly lists: Validity;
@@ -49,18 +47,13 @@ interface Issue {
 
 /** @param now lists hold from a day before to `LIST_DAYS` after it */
 export async function issueTrust(
-  { keys, chipId }: Machine,
+  machine: Machine,
   now: Date,
   tcb: SimulatedTcb = CURRENT_TCB,
 ): Promise<SimulatedTrust> {
-  const pairs = await Promise.all(
-    (Object.keys(KEY_KINDS) as KeyName[]).map(
-      async (name) => [name, await importKeyPair(KEY_KINDS[name], keys[name])] as const,
-    ),
-  );
   const issue: Issue = {
-    keys: Object.fromEntries(pairs) as Keys,
-    chipId,
+    keys: await importMachineKeys(machine),
+    chipId: machine.chipId,
     certificates: validity(now, CERTIFICATE_DAYS),
     lists: validity(now, LIST_DAYS),
   };
@@ -141,9 +134,4 @@ function validity(now: Date, days: number): Validity {
     notBefore: new Date(secondMs - BACKDATED_DAYS * DAY_MS),
     notAfter: new Date(secondMs + days * DAY_MS),
   };
-}
-
-/** To the second, as Intel writes it. */
-function rfc3339(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }

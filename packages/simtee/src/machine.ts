@@ -9,12 +9,15 @@ import { encodeHex } from "@donjon/core/hex";
 import {
   encodeKeyPair,
   encodePublicKey,
+  importKeyPair,
+  importSigningKey,
   type KeyKind,
+  type KeyPair,
   makeKeyPair,
 } from "./certificates/key-pair.ts";
 import { createPrivateFile, readPrivateFile } from "./private-files.ts";
 
-export const KEY_KINDS = {
+const KEY_KINDS = {
   ark: "rsa-pss",
   ask: "rsa-pss",
   vcek: "P-384",
@@ -27,6 +30,8 @@ export const KEY_KINDS = {
 export type KeyName = keyof typeof KEY_KINDS;
 
 export interface Machine {
+  /** The file that it was read from. */
+  readonly path: string;
   /** As in the machine's trust. */
   readonly fingerprint: string;
   /** 64 octets. */
@@ -34,6 +39,8 @@ export interface Machine {
   /** PKCS #8, DER. */
   readonly keys: Readonly<Record<KeyName, Uint8Array>>;
 }
+
+type Facts = Omit<Machine, "path">;
 
 const FORMAT = "donjon/simulated-keys/1";
 const CHIP_ID_BYTES = 64;
@@ -53,7 +60,7 @@ export async function openMachine(directory: string): Promise<Machine> {
   return parseMachine(readPrivateFile(path, MAX_FILE_BYTES) ?? "", path);
 }
 
-async function makeMachine(): Promise<Machine> {
+async function makeMachine(): Promise<Facts> {
   const entries = await Promise.all(
     NAMES.map(async (name) => [name, await encodeKeyPair(await makeKeyPair(KEY_KINDS[name]))]),
   );
@@ -66,7 +73,7 @@ async function makeMachine(): Promise<Machine> {
   };
 }
 
-function encodeMachine({ fingerprint, chipId, keys }: Machine): string {
+function encodeMachine({ fingerprint, chipId, keys }: Facts): string {
   const encoded = Object.fromEntries(NAMES.map((name) => [name, encodeBase64(keys[name])]));
   return `${JSON.stringify({ format: FORMAT, fingerprint, chipId: encodeHex(chipId), keys: encoded })}\n`;
 }
@@ -81,6 +88,7 @@ function parseMachine(text: string, path: string): Machine {
     keys.refuseOthers(...NAMES);
     const entries = NAMES.map((name) => [name, decodeBase64(keys.string(name))]);
     return {
+      path,
       fingerprint: encodeHex(json.hex("fingerprint", 32)),
       chipId: json.hex("chipId", CHIP_ID_BYTES),
       keys: Object.fromEntries(entries),
@@ -91,11 +99,37 @@ function parseMachine(text: string, path: string): Machine {
   }
 }
 
+/** @throws DonjonError `files/read` when it is no key of its kind */
+export function importMachineKey(machine: Machine, name: KeyName): Promise<CryptoKey> {
+  return usable(machine, importSigningKey(KEY_KINDS[name], machine.keys[name]));
+}
+
+/** As `importMachineKey`, all of them with their public keys. */
+export async function importMachineKeys(
+  machine: Machine,
+): Promise<Readonly<Record<KeyName, KeyPair>>> {
+  const pairs = NAMES.map(async (name) => {
+    const pair = await usable(machine, importKeyPair(KEY_KINDS[name], machine.keys[name]));
+    return [name, pair] as const;
+  });
+  return Object.fromEntries(await Promise.all(pairs)) as Record<KeyName, KeyPair>;
+}
+
+async function usable<T>({ path }: Machine, imported: Promise<T>): Promise<T> {
+  try {
+    return await imported;
+  } catch (cause) {
+    if (cause instanceof DonjonError) throw unusable(path, cause);
+    throw cause;
+  }
+}
+
 /** For files of a machine that cannot be read as such. */
-export function unusable(path: string, cause: Error): DonjonError {
-  return new DonjonError(
-    "files/read",
-    `Cannot use the simulated security processor's file '${path}': ${cause.message}; remove its directory to start another`,
-    { cause },
-  );
+export function unusable(
+  path: string,
+  cause: Error,
+  remedy = "remove its directory to start another",
+): DonjonError {
+  const message = `Cannot use the simulated security processor's file '${path}': ${cause.message}; ${remedy}`;
+  return new DonjonError("files/read", message, { cause });
 }

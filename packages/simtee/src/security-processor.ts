@@ -3,42 +3,16 @@
  * measurement it is told. It exists so that everything above it runs, with real formats and the real verifier, on
  * machines without the hardware.
  */
-import { SIMULATED, type SimulatedTrust } from "@donjon/attest/simulated-trust";
-import { parseSnpCertificate } from "@donjon/attest/snp/certs";
-import { decodeBase64 } from "@donjon/core/base64";
-import { DonjonError } from "@donjon/core/errors";
-import { encodeCertificateTable } from "./amd/certificate-table.ts";
-import { CPUID, encodeTcbVersion } from "./amd/leaf.ts";
-import { encodeReport, signReport } from "./amd/report.ts";
-import { importSigningKey } from "./certificates/key-pair.ts";
-import { encodePckChain } from "./intel/pem.ts";
-import {
-  encodeEnclaveReport,
-  encodeQeReport,
-  encodeQuoteHeader,
-  join,
-  makeQuotingEnclave,
-  type QuotingEnclave,
-  signQuote,
-} from "./intel/quote.ts";
-import { KEY_KINDS, type KeyName, type Machine, openMachine, unusable } from "./machine.ts";
+import type { SimulatedTrust } from "@donjon/attest/simulated-trust";
+import { makeReportSigner } from "./amd/signer.ts";
+import type { Signer, SimulatedEvidence, SimulatedLaunch } from "./evidence.ts";
+import { makeQuoteSigner } from "./intel/signer.ts";
+import { type Machine, openMachine } from "./machine.ts";
 import { openPrivateDirectory } from "./private-files.ts";
 import type { SimulatedTcb } from "./simulated-tcb.ts";
 import { isFresh, loadTrust } from "./trust-store.ts";
 
-export interface SimulatedEvidence {
-  readonly kind: "snp" | "sgx";
-  readonly evidence: Uint8Array;
-  /** SNP: GHCB certificate table with VCEK, ASK, ARK and CRL; SGX: empty. */
-  readonly auxiliary: Uint8Array;
-}
-
-/** What is measured. */
-export interface SimulatedLaunch {
-  readonly tee: "sgx" | "snp";
-  /** MRENCLAVE (32 octets) or SNP launch digest (48 octets). */
-  readonly measurement: Uint8Array;
-}
+export type { SimulatedEvidence, SimulatedLaunch } from "./evidence.ts";
 
 export interface SecurityProcessor {
   /**
@@ -84,37 +58,24 @@ export async function openSecurityProcessor(
     const { issueTrust } = await import("./issue-trust.ts");
     return issueTrust(machine, now(), tcb);
   };
-  try {
-    const key = (name: KeyName) => importSigningKey(KEY_KINDS[name], machine.keys[name]);
-    const [vcek, pck] = await Promise.all([key("vcek"), key("pck")]);
-    return new SimulatedProcessor({ machine, vcek, pck, now, load }, await load());
-  } catch (cause) {
-    if (cause instanceof DonjonError) throw cause;
-    throw unusable(directory, cause as Error);
-  }
+  return new SimulatedProcessor({ machine, now, load }, await load());
 }
 
 const MEASUREMENT_BYTES = { snp: 48, sgx: 32 } as const;
 const REPORT_DATA_BYTES = 64;
-/** In place of a signer's key digest, readable in a dump. */
-const MR_SIGNER = new Uint8Array(32);
-MR_SIGNER.set(new TextEncoder().encode(SIMULATED));
 
 interface Parts {
   readonly machine: Machine;
-  readonly vcek: CryptoKey;
-  readonly pck: CryptoKey;
   readonly now: () => Date;
   readonly load: () => Promise<SimulatedTrust>;
 }
 
 class SimulatedProcessor implements SecurityProcessor {
   readonly #parts: Parts;
+  /** Made at first use and again when the trust is renewed: most processes need one of them. */
+  readonly #signers = new Map<SimulatedLaunch["tee"], Promise<Signer>>();
   #trust: SimulatedTrust;
   #renewal: Promise<SimulatedTrust> | undefined;
-  /** Made from the trust at first use, and again when it is renewed. */
-  #snp: SnpSigner | undefined;
-  #sgx: Promise<QuotingEnclave> | undefined;
 
   constructor(parts: Parts, trust: SimulatedTrust) {
     this.#parts = parts;
@@ -137,76 +98,38 @@ class SimulatedProcessor implements SecurityProcessor {
   ): Promise<SimulatedEvidence> {
     requireLength(`measurement for ${tee}`, measurement, MEASUREMENT_BYTES[tee]);
     requireLength("report data", reportData, REPORT_DATA_BYTES);
+    // Copies: the caller may write to its bytes while the signer is made.
+    const inputs = [measurement.slice(), reportData.slice()] as const;
     await this.renewTrust();
-    return tee === "snp"
-      ? this.#createReport(measurement, reportData)
-      : this.#createQuote(measurement, reportData);
+    const sign = await this.#signer(tee);
+    return sign(...inputs);
   }
 
   async #renew(): Promise<SimulatedTrust> {
     try {
       this.#trust = await this.#parts.load();
-      this.#snp = undefined;
-      this.#sgx = undefined;
+      this.#signers.clear();
       return this.#trust;
     } finally {
       this.#renewal = undefined;
     }
   }
 
-  async #createReport(measurement: Uint8Array, reportData: Uint8Array): Promise<SimulatedEvidence> {
-    this.#snp ??= readSnpSigner(this.#trust);
-    const { tcb, cpuid, table } = this.#snp;
-    const report = encodeReport({
-      version: 5,
-      measurement,
-      reportData,
-      chipId: this.#parts.machine.chipId,
-      cpuid,
-      currentTcb: tcb,
-      reportedTcb: tcb,
-      committedTcb: tcb,
-      launchTcb: tcb,
-    });
-    await signReport(report, this.#parts.vcek);
-    return { kind: "snp", evidence: report, auxiliary: table.slice() };
-  }
-
-  async #createQuote(measurement: Uint8Array, reportData: Uint8Array): Promise<SimulatedEvidence> {
-    this.#sgx ??= makeQuotingEnclave({
-      pckKey: this.#parts.pck,
-      certification: encodePckChain(this.#trust.intel.pckChain.map(decodeBase64)),
-      encodeReport: (bound) => encodeQeReport("sgx", bound),
-    });
-    const body = encodeEnclaveReport({
-      attributes: 0x05, // INIT, MODE64BIT
-      mrEnclave: measurement,
-      mrSigner: MR_SIGNER,
-      isvProdId: 1,
-      isvSvn: 1,
-      reportData,
-    });
-    const evidence = await signQuote(await this.#sgx, 3, join(encodeQuoteHeader(3, "sgx"), body));
-    return { kind: "sgx", evidence, auxiliary: new Uint8Array() };
+  #signer(tee: SimulatedLaunch["tee"]): Promise<Signer> {
+    const before = this.#signers.get(tee);
+    if (before !== undefined) return before;
+    const signer = makeSigner(tee, this.#parts.machine, this.#trust);
+    this.#signers.set(tee, signer);
+    return signer;
   }
 }
 
-interface SnpSigner {
-  readonly tcb: Uint8Array;
-  readonly cpuid: readonly [family: number, model: number, stepping: number];
-  readonly table: Uint8Array;
-}
-
-/** What reports must agree with: the TCB that the VCEK's certificate was issued for. */
-function readSnpSigner({ amd }: SimulatedTrust): SnpSigner {
-  const [vcek, ask, ark] = amd.certificates.map(decodeBase64);
-  const [crl] = amd.crls.map(decodeBase64);
-  const { tcb } = parseSnpCertificate(vcek!);
-  return {
-    tcb: encodeTcbVersion(amd.product, { ...tcb, fmc: tcb.fmc ?? 0 }),
-    cpuid: CPUID[amd.product],
-    table: encodeCertificateTable({ vcek: vcek!, ask: ask!, ark: ark!, crl: crl! }),
-  };
+async function makeSigner(
+  tee: SimulatedLaunch["tee"],
+  machine: Machine,
+  trust: SimulatedTrust,
+): Promise<Signer> {
+  return tee === "snp" ? makeReportSigner(machine, trust) : makeQuoteSigner(machine, trust);
 }
 
 function requireLength(what: string, bytes: Uint8Array, wanted: number): void {

@@ -38,7 +38,8 @@ function readTrust(path: string): SimulatedTrust | undefined {
   try {
     return text === undefined ? undefined : parseTrust(text);
   } catch (cause) {
-    if (cause instanceof DonjonError) throw unusable(path, cause);
-    throw cause;
+    if (!(cause instanceof DonjonError)) throw cause;
+    const why = cause.cause instanceof Error ? cause.cause : cause;
+    throw unusable(path, why, "remove it to have it written again");
   }
 }

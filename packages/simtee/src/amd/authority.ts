@@ -12,7 +12,7 @@ import {
 } from "@peculiar/x509";
 import { type KeyPair, makeKeyPair } from "../certificates/key-pair.ts";
 import { simulatedName } from "../certificates/simulated-name.ts";
-import type { Validity } from "../certificates/validity.ts";
+import { rfc3339, type Validity } from "../certificates/validity.ts";
 
 export interface Authority {
   readonly name: string;
@@ -123,8 +123,8 @@ export function authorityFacts(authority: Authority): AmdAuthority {
   return {
     commonName: authority.name,
     serialNumber: authority.serialNumber,
-    notBefore: certificate.notBefore.toISOString(),
-    notAfter: certificate.notAfter.toISOString(),
+    notBefore: rfc3339(certificate.notBefore),
+    notAfter: rfc3339(certificate.notAfter),
     spki: Buffer.from(certificate.publicKey.rawData).toString("base64"),
   };
 }

@@ -1,5 +1,6 @@
 /** Keys as WebCrypto knows them; private ones travel as PKCS #8. */
 import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import { DonjonError } from "@donjon/core/errors";
 
 const { subtle } = webcrypto;
 
@@ -31,17 +32,24 @@ export async function encodeKeyPair({ privateKey }: KeyPair): Promise<Uint8Array
   return new Uint8Array(await subtle.exportKey("pkcs8", privateKey));
 }
 
-/** @param pkcs8 DER; rejects when it is no key of this kind */
+/**
+ * @param pkcs8 DER
+ * @throws DonjonError `bytes/invalid` when it is no key of this kind
+ */
 export async function importSigningKey(kind: KeyKind, pkcs8: Uint8Array): Promise<CryptoKey> {
-  return subtle.importKey("pkcs8", Buffer.from(pkcs8), ALGORITHMS[kind], false, ["sign"]);
+  try {
+    return await subtle.importKey("pkcs8", Buffer.from(pkcs8), ALGORITHMS[kind], false, ["sign"]);
+  } catch (cause) {
+    const message = `found ${pkcs8.length} octets, wanted a private ${kind} key in PKCS #8`;
+    throw new DonjonError("bytes/invalid", message, { cause });
+  }
 }
 
 /** As `importSigningKey`, with the public key. */
 export async function importKeyPair(kind: KeyKind, pkcs8: Uint8Array): Promise<KeyPair> {
-  const [privateKey, publicKey] = await Promise.all([
-    importSigningKey(kind, pkcs8),
-    subtle.importKey("spki", encodePublicKey(pkcs8), ALGORITHMS[kind], true, ["verify"]),
-  ]);
+  const privateKey = await importSigningKey(kind, pkcs8);
+  const spki = encodePublicKey(pkcs8);
+  const publicKey = await subtle.importKey("spki", spki, ALGORITHMS[kind], true, ["verify"]);
   return { privateKey, publicKey };
 }
 
