@@ -12,6 +12,16 @@ export type KeepEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "killed"; readonly signal: string };
 
+/** What was launched, as a security processor measures it. */
+export interface Launch {
+  /** Whose measurement it is: an enclave's or a VM's. */
+  readonly tee: "sgx" | "snp";
+  /** MRENCLAVE (32 octets) or SNP launch digest (48 octets). */
+  readonly measurement: Uint8Array;
+  /** The image digest, lower-case hex (docs/image.md). */
+  readonly imageDigest: string;
+}
+
 export interface StartedKeep {
   /** The pipe on which the host calls the Keep; it carries the gate's frames. */
   readonly in: Duplex;
@@ -21,6 +31,10 @@ export interface StartedKeep {
   readonly ended: Promise<KeepEnd>;
   /** What confines the Keep, one line for the summary; final once the Keep has answered anything. */
   readonly sandbox: string;
+  /** Which files it runs, one line for the summary. */
+  readonly image: string;
+  /** Measures what was launched; the work is done at the first call. Throws `files/read`. */
+  measure(): Promise<Launch>;
   /** Ends the Keep at once and everything that belongs to it. */
   kill(): void;
 }

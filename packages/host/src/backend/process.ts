@@ -1,20 +1,20 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Duplex, Writable } from "node:stream";
-import type { Backend, BackendOptions, KeepEnd, StartedKeep } from "./backend.ts";
+import type { ImageSource } from "../image/find.ts";
+import type { Backend, BackendOptions, KeepEnd, Launch, StartedKeep } from "./backend.ts";
+import { findLaunchFiles, type LaunchFiles } from "./launch-files.ts";
 import { createLineReader } from "./lines.ts";
 import {
   createLaunch,
+  ENGINE_FLAGS,
   FALLBACK_LINE,
   FILTER_DESCRIPTOR,
   findBubblewrap,
-  type KeepImage,
+  SANDBOXED_ENGINE_FLAGS,
 } from "./sandbox.ts";
 import { assembleKeepFilter } from "./seccomp.ts";
-
-export type { KeepImage };
 
 /** Words for `StartedKeep.sandbox`. */
 const SANDBOX = {
@@ -37,33 +37,30 @@ export interface ProcessBackendOptions {
  * model alone: `StartedKeep.sandbox` says which, and so does a console line.
  */
 export function createProcessBackend(
-  image: KeepImage,
+  source: ImageSource,
   options: ProcessBackendOptions = {},
 ): Backend {
   return {
     name: "process",
     protects: false,
-    start: (backendOptions) => startKeep(image, options, backendOptions),
+    start: (backendOptions) => startKeep(source, options, backendOptions),
   };
 }
 
 function startKeep(
-  image: KeepImage,
+  source: ImageSource,
   { bubblewrap = true }: ProcessBackendOptions,
   { onConsole }: BackendOptions,
 ): StartedKeep {
   const program = bubblewrap && bubblewrapWorks !== false ? findBubblewrap() : null;
   let sandbox: string = program === null ? SANDBOX.bare : SANDBOX.full;
   if (program === null && bubblewrapWorks === false) sandbox = SANDBOX.refused;
-  // Links followed: the permission model lets the engine read its program by the real path only.
-  const [command, ...args] = createLaunch(
-    { ...image, runtime: realpathSync(image.runtime) },
-    program,
-  );
+  const files = findLaunchFiles(source);
+  const [command, ...args] = createLaunch(files, program);
   // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
   const child = spawn(command!, args, {
     // The engine lets workers read below the working directory, until they give that up.
-    cwd: dirname(image.runtime),
+    cwd: dirname(files.runtime),
     env: {},
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe"],
@@ -87,6 +84,7 @@ function startKeep(
     onConsole(`sandbox: ${sandbox}`);
   });
   child.stderr!.on("data", read);
+  let launch: Promise<Launch> | null = null;
   return {
     in: pipe(child, 3),
     out: pipe(child, 4),
@@ -94,9 +92,30 @@ function startKeep(
     get sandbox() {
       return sandbox;
     },
+    get image() {
+      return describeImage(files, sandbox === SANDBOX.full);
+    },
+    measure: () => {
+      launch ??= measure(files, sandbox === SANDBOX.full);
+      return launch;
+    },
     // The launcher's end is bubblewrap's (--die-with-parent), and that is its whole namespace's.
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+function describeImage({ image, engine }: LaunchFiles, sandboxed: boolean): string {
+  return sandboxed || !image.startsWith("built")
+    ? image
+    : `${image} (${engine}) on the machine's C libraries`;
+}
+
+/** Loaded only here: a start that is never asked does not pay for it. */
+async function measure(files: LaunchFiles, sandboxed: boolean): Promise<Launch> {
+  const { measureProcessLaunch } = await import("../image/launch.ts");
+  return sandboxed
+    ? measureProcessLaunch(files.listFiles(), SANDBOXED_ENGINE_FLAGS)
+    : measureProcessLaunch(files.listBareFiles(), ENGINE_FLAGS);
 }
 
 function pipe(child: ChildProcess, descriptor: number): Duplex {

@@ -1,13 +1,7 @@
 /** How a process Keep is confined, as the command that starts it. */
 import { existsSync } from "node:fs";
-import { readMappedLibraries, type SharedLibrary } from "./libraries.ts";
-
-export interface KeepImage {
-  /** Absolute path of the pinned engine; the host must run on the same one. */
-  readonly engine: string;
-  /** Absolute path of the bundled runtime (`keep.cjs`). */
-  readonly runtime: string;
-}
+import { IMAGE_FOLDERS } from "@donjon/protocol/image/listing";
+import type { LaunchFiles } from "./launch-files.ts";
 
 /** Descriptor on which bubblewrap reads the seccomp filter. */
 export const FILTER_DESCRIPTOR = 5;
@@ -25,6 +19,12 @@ export const ENGINE_FLAGS = [
   "--disable-sigusr1",
   "--disallow-code-generation-from-strings",
   "--no-strip-types",
+] as const;
+
+/** Only the image itself, so that the Keep can say its digest: nothing in there is secret, nothing can be written. */
+export const SANDBOXED_ENGINE_FLAGS = [
+  ...ENGINE_FLAGS,
+  ...IMAGE_FOLDERS.map((folder) => `--allow-fs-read=/${folder}`),
 ] as const;
 
 /** The line by which the launcher says that bubblewrap could not start the Keep. */
@@ -49,29 +49,26 @@ export function findBubblewrap(): string | null {
 }
 
 /** Program and arguments that start the Keep; `bubblewrap` `null`: with the permission model alone. */
-export function createLaunch(image: KeepImage, bubblewrap: string | null): readonly string[] {
-  const wrapped =
-    bubblewrap === null ? [] : [bubblewrap, ...bubblewrapArguments(image, readMappedLibraries())];
-  return ["/bin/sh", "-c", LAUNCHER, "sh", image.engine, image.runtime, ...wrapped];
+export function createLaunch(files: LaunchFiles, bubblewrap: string | null): readonly string[] {
+  const wrapped = bubblewrap === null ? [] : [bubblewrap, ...bubblewrapArguments(files)];
+  return ["/bin/sh", "-c", LAUNCHER, "sh", files.engine, files.runtime, ...wrapped];
 }
 
 /**
- * A root in memory that holds the engine, its C libraries and the runtime, read-only, and nothing else: no `/proc`, no
- * `/dev`, no `/tmp`. Every namespace is new and empty; the user is nobody, without capabilities.
+ * A root in memory that holds the image's tree, read-only, and nothing else: no `/proc`, no `/dev`, no `/tmp`. Every
+ * namespace is new and empty; the user is nobody, without capabilities.
  */
-function bubblewrapArguments(image: KeepImage, libraries: readonly SharedLibrary[]): string[] {
+function bubblewrapArguments({ binds, links }: LaunchFiles): string[] {
   return [
     "--unshare-user",
     "--unshare-all",
     "--die-with-parent",
     "--new-session",
     ...["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"],
-    ...["--ro-bind", image.engine, "/keep/engine", "--ro-bind", image.runtime, "/keep/runtime.cjs"],
-    ...libraries.flatMap(({ soname, path }) => ["--ro-bind", path, `/lib/${soname}`]),
-    // The places where the loaders of the distributions look.
-    ...["--symlink", "lib", "/lib64", "--symlink", ".", "/usr"],
+    ...binds.flatMap(({ path, source }) => ["--ro-bind", source, `/${path}`]),
+    ...links.flatMap(({ path, target }) => ["--symlink", target, `/${path}`]),
     ...["--remount-ro", "/", "--chdir", "/keep"],
     ...["--seccomp", String(FILTER_DESCRIPTOR)],
-    ...["--", "/keep/engine", ...ENGINE_FLAGS, "/keep/runtime.cjs"],
+    ...["--", "/keep/engine", ...SANDBOXED_ENGINE_FLAGS, "/keep/runtime.cjs"],
   ];
 }

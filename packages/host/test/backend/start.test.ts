@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findLaunchFiles } from "../../src/backend/launch-files.ts";
 import { readMappedLibraries } from "../../src/backend/libraries.ts";
 import { cleanLine, createLineReader } from "../../src/backend/lines.ts";
 import { createLaunch } from "../../src/backend/sandbox.ts";
@@ -21,10 +22,16 @@ test("libraries of an old glibc get their sonames back", () => {
 });
 
 test("a Keep is started with nothing granted but workers", () => {
-  const bare = createLaunch({ engine: "/e", runtime: "/r" }, null).join(" ");
+  const files = findLaunchFiles({ engine: process.execPath, runtime: import.meta.filename });
+  const bare = createLaunch(files, null).join(" ");
   assert.match(bare, /--permission --allow-worker/);
   assert.doesNotMatch(bare, /allow-(fs|net|child|addons|wasi)/);
-  const wrapped = createLaunch({ engine: "/e", runtime: "/r" }, "/usr/bin/bwrap");
+  const wrapped = createLaunch(files, "/usr/bin/bwrap");
+  const readable = wrapped.filter((each) => each.startsWith("--allow-fs"));
+  assert.deepEqual(
+    readable,
+    ["keep", "lib", "lib64"].map((folder) => `--allow-fs-read=/${folder}`),
+  );
   for (const flag of [
     "--unshare-all",
     "--unshare-user",

@@ -27,6 +27,8 @@ function createFakeKeep(): FakeKeep {
       out: hostOut,
       ended: new Promise(() => {}),
       sandbox: "none",
+      image: "none",
+      measure: () => Promise.reject(new Error("nothing was launched")),
       kill: () => {},
     },
   };

@@ -1,0 +1,100 @@
+/** The image that is built on this machine, as backends use it. Part of every start: stats a few files and hashes none. */
+import { readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { hashSmall } from "@donjon/core/sha256";
+import { imageCacheDirectory } from "./places.ts";
+import { type FileStamp, readStamp } from "./stamp.ts";
+
+/** A built image: every path is absolute. `docs/image.md` has the layout. */
+export interface KeepImageFiles {
+  /** The folder that holds all of it. */
+  readonly directory: string;
+  /** The tree as files, as a process Keep sees them: `keep/engine`, `keep/runtime.cjs`, `lib/...`. */
+  readonly tree: string;
+  /** The kernel as a bzImage, what SNP and TDX measure. */
+  readonly kernel: string;
+  /** The same kernel as an uncompressed ELF, for PVH boot. */
+  readonly vmlinux: string;
+  /** Tree, init and modules as an uncompressed cpio: boots faster under TCG. */
+  readonly initrd: string;
+  /** The same cpio as one zstd frame: what hardware measures and loads. */
+  readonly initrdCompressed: string;
+  /** A file with the kernel's command line: no newline, no NUL. */
+  readonly cmdline: string;
+  /** Image digest: SHA-256 over the tree, lower-case hex; the same for both kinds of Keep. */
+  readonly digest: string;
+}
+
+/** What an image is built from on this machine; absolute paths. */
+export interface ImageSource {
+  /** The pinned engine, as npm installed it. */
+  readonly engine: string;
+  /** The bundled runtime (`keep.cjs`). */
+  readonly runtime: string;
+}
+
+/** Which image was built last for a runtime, and the stamps of all files that say whether it still is the right one. */
+export interface ImagePointer {
+  /** Name of the image's folder in the cache. */
+  readonly folder: string;
+  readonly digest: string;
+  /** By absolute path: engine and runtime that it was built from, and the files of the tree. */
+  readonly stamps: Readonly<Record<string, FileStamp>>;
+}
+
+export type ImageSearch =
+  | { readonly image: KeepImageFiles }
+  /** Why there is none: a clause for people. */
+  | { readonly image: null; readonly why: string };
+
+/** The image built for this engine and this runtime; `null` when there is none, or none that is up to date. */
+export function findImage(source: ImageSource): KeepImageFiles | null {
+  return searchImage(source).image;
+}
+
+/** The same, with the reason for a miss. An image that is stale or was changed is a miss: it is never used silently. */
+export function searchImage(source: ImageSource, cache = imageCacheDirectory()): ImageSearch {
+  const pointer = readPointer(pointerPath(source, cache));
+  if (pointer === null) return { image: null, why: "no image is built" };
+  const { stamps, folder, digest } = pointer;
+  for (const path of [realpathSync(source.engine), realpathSync(source.runtime)]) {
+    if (stamps[path] === undefined || readStamp(path) !== stamps[path])
+      return { image: null, why: "the built image is older than the engine or the runtime" };
+  }
+  for (const [path, stamp] of Object.entries(stamps)) {
+    if (readStamp(path) !== stamp)
+      return { image: null, why: `the built image was changed at '${path}'` };
+  }
+  return { image: imageFiles(join(cache, folder), digest) };
+}
+
+/** The layout of an image's folder. */
+export function imageFiles(directory: string, digest: string): KeepImageFiles {
+  return {
+    directory,
+    tree: join(directory, "tree"),
+    kernel: join(directory, "kernel"),
+    vmlinux: join(directory, "vmlinux"),
+    initrd: join(directory, "initrd.cpio"),
+    initrdCompressed: join(directory, "initrd.cpio.zst"),
+    cmdline: join(directory, "cmdline"),
+    digest,
+  };
+}
+
+/** One pointer for each runtime of this machine: checkouts and versions do not take each other's images away. */
+export function pointerPath({ runtime }: ImageSource, cache: string): string {
+  return join(cache, `${hashSmall(new TextEncoder().encode(realpathSync(runtime)))}.json`);
+}
+
+/** The cache belongs to this user; what cannot be read as a pointer is none. */
+export function readPointer(path: string): ImagePointer | null {
+  try {
+    const pointer = JSON.parse(readFileSync(path, "utf8")) as Partial<ImagePointer>;
+    const { folder, digest, stamps } = pointer;
+    if (!/^[0-9a-f]{64}$/.test(folder ?? "") || !/^[0-9a-f]{64}$/.test(digest ?? "")) return null;
+    return typeof stamps === "object" && stamps !== null ? (pointer as ImagePointer) : null;
+  } catch {
+    return null;
+  }
+}
