@@ -94,7 +94,7 @@ export function fetchEndorsements(
 }
 
 /** A table of its own may override the policy's `reportData`; neither may here. */
-function pinReportData(policy: Policy, reportData: string): Policy {
+export function pinReportData(policy: Policy, reportData: string): Policy {
   const pinned: Record<string, unknown> = { ...policy, reportData: [reportData] };
   for (const [kind, section] of Object.entries(policy)) {
     if (typeof section !== "object" || Array.isArray(section)) continue;
