@@ -1,7 +1,7 @@
 import { DonjonError } from "@donjon/core/errors";
 import { parse, TomlError } from "smol-toml";
 import { MAX_MANIFEST_BYTES } from "../limits.ts";
-import { locateFault, ManifestFault } from "./fault.ts";
+import { type ExplainFault, ManifestFault } from "./fault.ts";
 import { MAX_DEPTH } from "./limits.ts";
 
 export interface TomlDocument {
@@ -36,12 +36,16 @@ export function parseDocument(bytes: Uint8Array, file: string): TomlDocument {
   }
 }
 
-/** Runs `read` over the document and gives its faults their line and column. */
-export function readDocument<T>(document: TomlDocument, read: (root: unknown) => T): T {
+/** Runs `read` over the document and makes its faults errors. */
+export function readDocument<T>(
+  document: TomlDocument,
+  read: (root: unknown) => T,
+  explain: ExplainFault,
+): T {
   try {
     return read(document.root);
   } catch (error) {
-    if (error instanceof ManifestFault) throw locateFault(error, document.text, document.file);
+    if (error instanceof ManifestFault) throw explain(error, document.text, document.file);
     throw error;
   }
 }

@@ -18,6 +18,7 @@ import {
   MAX_SOCKETS,
   MAX_VARIABLES,
 } from "./limits.ts";
+import { locateFault } from "./locate.ts";
 import type { Manifest, ManifestDescriptor, SocketProtocol } from "./manifest.ts";
 import type { Checked } from "./shape.ts";
 import { descriptorName, host, listenerName, port, protocol, text, variable } from "./table.ts";
@@ -84,17 +85,21 @@ export function parseEnarxManifest(
 ): EnarxTranslation {
   const file = options.file ?? "Enarx.toml";
   const document = parseDocument(bytes, file);
-  return readDocument(document, () => {
-    const entries = Object.entries(document.root);
-    const isKnown = (key: string) => Object.hasOwn(ENARX_TABLE.fields, key);
-    const known = Object.fromEntries(entries.filter(([key]) => isKnown(key)));
-    const toml = checkShape(known, ENARX_TABLE, []);
-    const ignored = entries.filter(([key]) => !isKnown(key));
-    const notes = ignored.map(
-      ([key]) => `${file}: key '${key}' is not known to Enarx and ignored, as Enarx does`,
-    );
-    return { manifest: translate(toml, file, notes), notes };
-  });
+  return readDocument(
+    document,
+    () => {
+      const entries = Object.entries(document.root);
+      const isKnown = (key: string) => Object.hasOwn(ENARX_TABLE.fields, key);
+      const known = Object.fromEntries(entries.filter(([key]) => isKnown(key)));
+      const toml = checkShape(known, ENARX_TABLE, []);
+      const ignored = entries.filter(([key]) => !isKnown(key));
+      const notes = ignored.map(
+        ([key]) => `${file}: key '${key}' is not known to Enarx and ignored, as Enarx does`,
+      );
+      return { manifest: translate(toml, file, notes), notes };
+    },
+    locateFault,
+  );
 }
 
 function translate(toml: EnarxToml, file: string, notes: string[]): Manifest {

@@ -1,10 +1,9 @@
 import { DonjonError, type ErrorCode } from "@donjon/core/errors";
-import { findPosition } from "./position.ts";
 
 /** Keys and indexes from the root of the document. */
 export type TomlPath = readonly (string | number)[];
 
-/** A finding at a path; becomes a `DonjonError` with line and column once the text is at hand. */
+/** A finding at a path; becomes a `DonjonError` once the text is at hand. */
 export class ManifestFault extends Error {
   readonly code: ErrorCode;
   readonly path: TomlPath;
@@ -18,12 +17,11 @@ export class ManifestFault extends Error {
   }
 }
 
-export function locateFault(fault: ManifestFault, text: string, file: string): DonjonError {
-  const { line, column } = findPosition(text, fault.path, fault.at);
-  return new DonjonError(fault.code, `${file}:${line}:${column}: ${fault.message}`, {
-    details: { file, line, column, key: formatPath(fault.path) },
-  });
-}
+/** Makes a finding an error of the file; `locateFault` says the line and column too. */
+export type ExplainFault = (fault: ManifestFault, text: string, file: string) => DonjonError;
+
+export const explainFault: ExplainFault = ({ code, message, path }, _text, file) =>
+  new DonjonError(code, `${file}: ${message}`, { details: { file, key: formatPath(path) } });
 
 /** `listeners[0].port` */
 export function formatPath(path: TomlPath): string {

@@ -4,6 +4,7 @@ import { DonjonError, type ErrorCode } from "@donjon/core/errors";
 import { MAX_MANIFEST_BYTES } from "@donjon/protocol/limits";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
+import { readManifest } from "@donjon/protocol/manifest/read-manifest";
 import fc from "fast-check";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -121,6 +122,16 @@ test("a manifest without digests is refused unless it is read as a draft", () =>
     code: "manifest/digest",
     message: /^donjon\.toml:3:3: .*"\/d"/,
   });
+});
+
+test("a Keep refuses the same manifests, and says the key without line and column", () => {
+  const text = `[workload]\nsha256 = "${DIGEST}"\n${LISTENER}key = "k"`;
+  assert.throws(() => readManifest(encode(text)), {
+    code: "manifest/value",
+    message: `donjon.toml: 'key' is for protocol = "tls", and this is "tcp"`,
+    details: { file: "donjon.toml", key: "listeners[0].key" },
+  });
+  assert.deepEqual(readManifest(encode(FULL)), parseManifest(encode(FULL)));
 });
 
 test("an error names the file it was told", () => {
