@@ -3,9 +3,9 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import type { RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
+import { parseAgentAddress } from "@donjon/protocol/agent/address";
 import { MAX_ANSWER_BYTES } from "@donjon/protocol/agent/limits";
 import { parseProblem, SESSION_UPGRADE } from "@donjon/protocol/agent/problem";
-import { parseAgentAddress } from "./address.ts";
 import type { AgentOptions } from "./client.ts";
 
 export interface AgentCall {

@@ -5,7 +5,7 @@ import type { EvidenceSource } from "../gate/evidence.ts";
 /** A simulated security processor: it signs, with a root that nobody trusts by default, what the host says was launched. */
 export interface SecurityProcessor {
   /** @param reportData 64 octets, which the evidence carries */
-  attest(launch: Launch, reportData: Uint8Array): Promise<PlatformEvidence>;
+  createEvidence(launch: Launch, reportData: Uint8Array): Promise<PlatformEvidence>;
 }
 
 /** `open` is called when the Keep first asks: a Keep that never asks costs nothing. */
@@ -17,6 +17,6 @@ export function createEvidenceSource(
   return async (reportData) => {
     opened ??= open();
     const [processor, launch] = await Promise.all([opened, keep.measure()]);
-    return processor.attest(launch, reportData);
+    return processor.createEvidence(launch, reportData);
   };
 }
