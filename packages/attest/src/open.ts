@@ -6,6 +6,7 @@ export {
   parseCollateralText,
 } from "./open/collateral.ts";
 export { type Endorsements, mergeEndorsements, openEndorsement } from "./open/endorsement.ts";
-export { openEvidence, reportDataOf } from "./open/open-evidence.ts";
+export { openEvidence } from "./open/open-evidence.ts";
 export type { Carrier, OpenedEvidence } from "./open/opened.ts";
 export { readUnverified } from "./open/unverified.ts";
+export { reportDataOf } from "./report-data.ts";

@@ -3,12 +3,15 @@
  * same questions again later, offline, and get the same verdict. `docs/formats/proof-bundle.md` has the form.
  */
 import { decodeBase64, encodeBase64 } from "@donjon/core/base64";
+import { equalBytes } from "@donjon/core/bytes";
 import { DonjonError } from "@donjon/core/errors";
+import { encodeHex } from "@donjon/core/hex";
 import { type Appraisal, appraise } from "../appraise/appraise.ts";
 import { type Policy, parsePolicy } from "../appraise/policy.ts";
 import { AttestError } from "../attest-error.ts";
 import type { IntelCollateral } from "../intel/collateral.ts";
 import { plainClaims } from "../plain.ts";
+import { reportDataOf } from "../report-data.ts";
 import {
   type EvidenceOptions,
   type EvidenceSet,
@@ -28,6 +31,8 @@ export interface Bundle {
   readonly allow: readonly Relaxation[];
   /** The verdict then; never taken on trust. */
   readonly verdict: Appraisal["verdict"];
+  /** What the evidence speaks for, where that is known: its SHA-512 is the report data. */
+  readonly preimage?: Uint8Array;
 }
 
 const KINDS = ["snp", "tdx", "sgx", "nitro"] as const;
@@ -42,6 +47,7 @@ const KEYS = [
   "at",
   "allow",
   "verdict",
+  "preimage",
 ];
 const MAX_ITEMS = 32;
 
@@ -71,12 +77,32 @@ export async function verifyBundle(
   const allow = (options.allow ?? []).filter((name) => bundle.allow.includes(name));
   const verified = await verifyEvidence(bundle.set, { ...options, allow, now: bundle.at });
   const appraisal = appraise(verified, bundle.policy);
+  await verifyPreimage(bundle, reportDataOf(appraisal.claims) ?? new Uint8Array());
   if (appraisal.verdict === bundle.verdict) return appraisal;
   throw new AttestError(
     "evidence/refused",
     "bundle/verdict",
     `Cannot accept the proof bundle: found verdict '${bundle.verdict}' in it, wanted '${appraisal.verdict}', which its own evidence and policy give`,
     { checks: appraisal.checks },
+  );
+}
+
+/**
+ * That the evidence speaks for the bundle's preimage, when it has one.
+ * @param reportData from verified claims
+ * @throws AttestError `evidence/refused`, reason `envelope/binding`
+ */
+export async function verifyPreimage(
+  { preimage }: Pick<Bundle, "preimage">,
+  reportData: Uint8Array,
+): Promise<void> {
+  if (preimage === undefined) return;
+  const wanted = new Uint8Array(await crypto.subtle.digest("SHA-512", new Uint8Array(preimage)));
+  if (equalBytes(wanted, reportData)) return;
+  throw new AttestError(
+    "evidence/refused",
+    "envelope/binding",
+    `Cannot accept the proof bundle: found report data ${encodeHex(reportData)}, wanted ${encodeHex(wanted)}, the SHA-512 of its preimage`,
   );
 }
 
@@ -93,6 +119,7 @@ export function encodeBundle(bundle: Bundle): string {
     at: bundle.at.toISOString(),
     allow: bundle.allow,
     verdict: bundle.verdict,
+    ...(bundle.preimage === undefined ? {} : { preimage: encodeBase64(bundle.preimage) }),
   };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
@@ -133,6 +160,7 @@ function readBundle(json: Readonly<Record<string, unknown>>): Bundle {
   )
     throw malformed("another `allow`", "a list of names");
   const collateral = json["collateral"] === null ? undefined : readCollateral(json["collateral"]);
+  const preimage = json["preimage"];
   return {
     set: {
       kind: known,
@@ -145,6 +173,7 @@ function readBundle(json: Readonly<Record<string, unknown>>): Bundle {
     at: time,
     allow: allow as readonly Relaxation[],
     verdict,
+    ...(preimage === undefined ? {} : { preimage: readBytes(preimage, "preimage") }),
   };
 }
 

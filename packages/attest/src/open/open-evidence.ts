@@ -3,16 +3,14 @@
  * HCL report, in a proof bundle. The kind is told by content, never by the name of a file.
  */
 import { DonjonError } from "@donjon/core/errors";
-import { decodeHex } from "@donjon/core/hex";
 import { decodePem, looksLikePem } from "@donjon/core/pem";
 import { type Certificate, parseCertificate } from "@donjon/core/x509";
 import { detectEvidence } from "../detect.ts";
-import { BUNDLE_FORMAT, parseBundle } from "../envelope/bundle.ts";
+import { BUNDLE_FORMAT, parseBundle, verifyPreimage } from "../envelope/bundle.ts";
 import { CMW_INDICATOR, type Cmw, readCmwExtension } from "../envelope/cmw.ts";
 import { envelopeError, envelopeLimit, MAX_ENVELOPE_BYTES } from "../envelope/envelope-error.ts";
 import { readQuoteExtension, verifyQuoteBinding } from "../envelope/quote-certificate.ts";
 import { readRaTlsExtension, verifyRaTlsBinding } from "../envelope/ra-tls.ts";
-import type { Json } from "../plain.ts";
 import type { EvidenceSet } from "../verify.ts";
 import { HCL_SIGNATURE, openHclReport } from "./hcl-report.ts";
 import { openJsonWrapper } from "./json-wrapper.ts";
@@ -35,16 +33,6 @@ export function openEvidence(bytes: Uint8Array): OpenedEvidence {
   if (json !== undefined) return openJson(json);
   const { kind, evidence, encoding } = detectEvidence(bytes);
   return { set: { kind, evidence }, carrier: encoding };
-}
-
-/** The report data of proven claims, whatever the kind; `undefined` for Nitro documents, which have none. */
-export function reportDataOf(claims: Json): Uint8Array | undefined {
-  const view = claims as {
-    readonly [name: string]: { readonly reportData?: string } | string | undefined;
-  };
-  const holder = view["td"] ?? view["enclave"] ?? view;
-  const text = typeof holder === "object" ? holder["reportData"] : undefined;
-  return typeof text === "string" ? decodeHex(text) : undefined;
 }
 
 function openPem(text: string): OpenedEvidence {
@@ -105,7 +93,9 @@ function findEvidence(cmw: Cmw, depth: number): EvidenceSet | undefined {
 function openJson(json: Readonly<Record<string, unknown>>): OpenedEvidence {
   if (json["format"] !== BUNDLE_FORMAT) return openJsonWrapper(json);
   const bundle = parseBundle(JSON.stringify(json));
-  return { set: bundle.set, carrier: "bundle", bundle };
+  const opened = { set: bundle.set, carrier: "bundle", bundle } as const;
+  if (bundle.preimage === undefined) return opened;
+  return { ...opened, verifyBinding: (reportData) => verifyPreimage(bundle, reportData) };
 }
 
 function detected(bytes: Uint8Array): EvidenceSet {

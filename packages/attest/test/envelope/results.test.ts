@@ -12,6 +12,7 @@ import {
   verifyBundle,
   verifyEar,
 } from "../../src/envelope.ts";
+import { openEvidence } from "../../src/open.ts";
 import { verifySnp } from "../../src/snp.ts";
 import { refusal } from "../refusal.ts";
 
@@ -135,6 +136,34 @@ test("a bundle whose verdict, policy or evidence was changed is refused", async 
     verifyBundle({ ...bundle, set: { ...bundle.set, evidence } }, options),
     refusal("snp/signature"),
   );
+});
+
+test("a bundle's preimage must be what the report data is the SHA-512 of", async () => {
+  const preimage = new TextEncoder().encode("what the evidence speaks for");
+  const reportData = new Uint8Array(await crypto.subtle.digest("SHA-512", preimage));
+  const report = { reportData };
+  const { report: evidence, ...bound } = await makeEvidence(amd, {
+    version: 5,
+    signer: "vcek",
+    report,
+  });
+  const set = {
+    kind: "snp",
+    evidence,
+    certificates: bound.certificates,
+    crls: bound.crls,
+  } as const;
+  const bundle = { ...(await makeBundle(set, ACCEPT, OPTIONS)), preimage };
+  const options = { roots: { amd: roots } };
+  const again = parseBundle(encodeBundle(bundle));
+  assert.deepEqual(again.preimage, preimage);
+  assert.equal((await verifyBundle(again, options)).verdict, "accepted");
+  for (const other of [preimage.slice(1), new Uint8Array()]) {
+    const changed = parseBundle(encodeBundle({ ...bundle, preimage: other }));
+    await assert.rejects(verifyBundle(changed, options), refusal("envelope/binding"));
+    const opened = openEvidence(new TextEncoder().encode(encodeBundle(changed)));
+    await assert.rejects(opened.verifyBinding!(reportData), refusal("envelope/binding"));
+  }
 });
 
 test("a relaxation that only the bundle names does not count", async () => {
