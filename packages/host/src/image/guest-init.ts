@@ -87,11 +87,12 @@ const SIGKILL = 9;
 const REBOOT_MAGIC = [0xfee1dead, 0x28121969, 0x01234567] as const;
 
 const RELAY_BYTES = 65536;
-const MILLISECOND = encodeTimespec(0, 1_000_000);
+const PAUSE = encodeTimespec(0, 10_000_000);
 /** What the engine wrote last has so long to leave, when the host does not take it at once. */
 const DRAIN = encodeTimespec(1, 0);
-/** Milliseconds that the ports have to appear, and the host's ends of them to be there. */
-const PATIENCE = 10_000;
+/** Pauses until the ports have to be there, and then until the host's ends of them have: it had them from its start. */
+const PORT_PAUSES = 1000;
+const HOST_PAUSES = 300;
 
 const FILTER = assembleKeepFilter();
 /** `struct sock_fprog`: the number of instructions of 8 octets, and where they are. */
@@ -184,12 +185,12 @@ function loadModules(): GuestLine[] {
 /** The kernel makes the ports in its own time. */
 function openPort(path: string, to: string): GuestLine[] {
   return [
-    set("tries", PATIENCE),
+    set("tries", PORT_PAUSES),
     label(`open ${path}`),
     call(SYS.open, path, O_RDWR_CLOEXEC),
     store(to),
     jump("not-negative", `opened ${path}`),
-    call(SYS.nanosleep, MILLISECOND, 0),
+    call(SYS.nanosleep, PAUSE, 0),
     add("tries", -1),
     jump("positive", `open ${path}`),
     say(`donjon: the machine has no port ${path}\n`),
@@ -266,13 +267,13 @@ function relayToKeep(name: string, from: GuestArgument, to: GuestArgument): Gues
     ...closeEngineEnds(),
     set("from", from),
     set("to", to),
-    set("tries", PATIENCE),
+    set("tries", HOST_PAUSES),
     label(`${name}, host`),
     // `struct pollfd` that asks for nothing: POLLHUP is told all the same.
     set("poll", variable("from")),
     call(SYS.poll, { address: "poll" }, 1, 0),
     jump("zero", "copy"),
-    call(SYS.nanosleep, MILLISECOND, 0),
+    call(SYS.nanosleep, PAUSE, 0),
     add("tries", -1),
     jump("positive", `${name}, host`),
     jump("always", "copied"),

@@ -12,8 +12,10 @@ const runtime = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 if (!existsSync(runtime)) throw new Error(`'${runtime}' is not there; run 'npm run build'`);
 
 const backend = createProcessBackend({ engine: process.execPath, runtime });
-testGateContract(backend, { connections: 200 });
-testSessionContract(backend, { streamBytes: 64 << 20 });
+/** A Keep ends itself by a signal. */
+const ending = { kind: "killed", signal: "SIGKILL" } as const;
+testGateContract(backend, { connections: 200, ending, concurrency: 1 });
+testSessionContract(backend, { streamBytes: 64 << 20, ending, concurrency: 1 });
 
 for (const bubblewrap of [true, false]) {
   test(`a runtime reached by a link starts ${bubblewrap ? "under bubblewrap" : "with the permission model alone"}`, async () => {

@@ -3,17 +3,22 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { openSession } from "@donjon/client/session";
-import type { Backend } from "@donjon/host/backend/backend";
+import type { Backend, KeepEnd } from "@donjon/host/backend/backend";
 import { encodeCatGuest, encodeHelloGuest, encodeSpinGuest, encodeTrapGuest } from "./guests.ts";
 import { createProvision, readAll, sha256Hex, startKeep, startRun } from "./keep-fixture.ts";
 
 export interface SessionContractOptions {
   /** Octets that go through stdin to stdout. */
   readonly streamBytes: number;
+  /** How the host sees a Keep that ends itself. */
+  readonly ending: KeepEnd;
+  /** Tests at once. */
+  readonly concurrency: number;
 }
 
 export function testSessionContract(backend: Backend, options: SessionContractOptions): void {
-  describe(`session with a ${backend.name} Keep`, () => {
+  const { ending, concurrency } = options;
+  describe(`session with a ${backend.name} Keep`, { concurrency }, () => {
     test("runs a workload and tells what was provisioned, its output and its exit code", async () => {
       await using under = startKeep(backend);
       const workload = encodeHelloGuest("hello\n", 42);
@@ -30,7 +35,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
         workload: sha256Hex(workload),
       });
       assert.ok((await run.started).has("compile"));
-      assert.deepEqual(await under.keep.ended, { kind: "killed", signal: "SIGKILL" });
+      assert.deepEqual(await under.keep.ended, ending);
     });
 
     test("carries stdin to stdout whole", async () => {
@@ -57,7 +62,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     test("slows the writer when nobody reads, and loses nothing when somebody does", async () => {
       await using under = startKeep(backend);
       const { run } = startRun(under.gate, encodeCatGuest());
-      const total = 64 << 20;
+      const total = options.streamBytes;
       const sent = createHash("sha256");
       const received = createHash("sha256");
       let accepted = 0;
@@ -119,7 +124,7 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
       await run.provisioned;
       session.close();
       await assert.rejects(run.result, { code: "session/closed" });
-      assert.deepEqual(await under.keep.ended, { kind: "killed", signal: "SIGKILL" });
+      assert.deepEqual(await under.keep.ended, ending);
     });
 
     test("reports a killed Keep at once", async () => {
