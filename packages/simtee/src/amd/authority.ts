@@ -8,8 +8,8 @@ import {
   KeyUsagesExtension,
   X509Certificate,
   X509CertificateGenerator,
-  X509CrlGenerator,
 } from "@peculiar/x509";
+import { type CrlContents, createCrl, type SigningAlgorithm } from "../certificates/crl.ts";
 import { type KeyPair, makeKeyPair } from "../certificates/key-pair.ts";
 import { simulatedName } from "../certificates/simulated-name.ts";
 import { rfc3339, type Validity } from "../certificates/validity.ts";
@@ -32,7 +32,7 @@ export interface AuthorityOptions extends Validity {
 }
 
 /** AMD's salts have 48 octets. */
-function pss(saltLength = 48): { name: string; hash: string; saltLength: number } {
+function pss(saltLength = 48): SigningAlgorithm {
   return { name: "RSA-PSS", hash: "SHA-384", saltLength };
 }
 
@@ -92,29 +92,16 @@ export async function makeLeaf(options: LeafOptions): Promise<Leaf> {
   return { keys, certificate: new Uint8Array(certificate.rawData) };
 }
 
-export interface CrlOptions {
+export interface CrlOptions extends CrlContents {
   readonly issuer: Authority;
-  /** Serial numbers, hexadecimal. */
-  readonly revoked?: readonly string[];
-  readonly thisUpdate: Date;
-  readonly nextUpdate: Date;
   /** Another key than the issuer's. */
   readonly signer?: Authority;
 }
 
-export async function makeCrl(options: CrlOptions): Promise<Uint8Array> {
-  const crl = await X509CrlGenerator.create({
-    issuer: simulatedName(options.issuer.name),
-    thisUpdate: options.thisUpdate,
-    nextUpdate: options.nextUpdate,
-    entries: (options.revoked ?? []).map((serialNumber) => ({
-      serialNumber,
-      revocationDate: options.thisUpdate,
-    })),
-    signingAlgorithm: pss(),
-    signingKey: (options.signer ?? options.issuer).keys.privateKey,
-  });
-  return new Uint8Array(crl.rawData);
+export function makeCrl(options: CrlOptions): Promise<Uint8Array> {
+  const { issuer, signer = issuer } = options;
+  const key = signer.keys.privateKey;
+  return createCrl(options, { issuer: issuer.name, key, algorithm: pss() });
 }
 
 /** What a verifier pins of an authority. */

@@ -7,8 +7,8 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   X509CertificateGenerator,
-  X509CrlGenerator,
 } from "@peculiar/x509";
+import { type CrlContents, createCrl, type SigningAlgorithm } from "./crl.ts";
 import { type KeyPair, makeKeyPair } from "./key-pair.ts";
 import { simulatedName } from "./simulated-name.ts";
 import type { Validity } from "./validity.ts";
@@ -43,17 +43,16 @@ export interface EcPartyOptions extends Validity {
 export const AUTHORITY_USAGE = KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign;
 
 export async function makeEcParty(options: EcPartyOptions): Promise<EcParty> {
-  const { name, serialNumber, curve, issuer, ca = false } = options;
+  const { name, serialNumber, curve, issuer, signer, ca = false } = options;
   const keys = options.keys ?? (await makeKeyPair(curve));
-  const signingCurve = (options.signer ?? issuer)?.curve ?? curve;
   const certificate = await X509CertificateGenerator.create({
     serialNumber,
     subject: simulatedName(name),
     issuer: simulatedName(issuer?.name ?? name),
     notBefore: options.notBefore,
     notAfter: options.notAfter,
-    signingAlgorithm: { name: "ECDSA", hash: signingCurve === "P-256" ? "SHA-256" : "SHA-384" },
-    signingKey: ((options.signer ?? issuer)?.keys ?? keys).privateKey,
+    signingAlgorithm: ecdsa((signer ?? issuer)?.curve ?? curve),
+    signingKey: ((signer ?? issuer)?.keys ?? keys).privateKey,
     publicKey: keys.publicKey,
     extensions: [
       new BasicConstraintsExtension(ca, options.pathLength, true),
@@ -69,33 +68,26 @@ export async function makeEcParty(options: EcPartyOptions): Promise<EcParty> {
   return { name, serialNumber, curve, keys, certificate: new Uint8Array(certificate.rawData) };
 }
 
-export interface EcCrlOptions {
+export interface EcCrlOptions extends CrlContents {
   readonly issuer: EcParty;
-  /** Serial numbers, hexadecimal. */
-  readonly revoked?: readonly string[];
-  readonly thisUpdate: Date;
-  readonly nextUpdate: Date;
   /** Signs instead of the issuer's key. */
   readonly signer?: EcParty;
 }
 
 export async function makeEcCrl(options: EcCrlOptions): Promise<Uint8Array> {
-  const signer = options.signer ?? options.issuer;
-  const crl = await X509CrlGenerator.create({
-    issuer: simulatedName(options.issuer.name),
-    thisUpdate: options.thisUpdate,
-    nextUpdate: options.nextUpdate,
-    entries: (options.revoked ?? []).map((serialNumber) => ({
-      serialNumber,
-      revocationDate: options.thisUpdate,
-    })),
-    signingAlgorithm: { name: "ECDSA", hash: signer.curve === "P-256" ? "SHA-256" : "SHA-384" },
-    signingKey: signer.keys.privateKey,
+  const { issuer, signer = issuer } = options;
+  return createCrl(options, {
+    issuer: issuer.name,
+    key: signer.keys.privateKey,
+    algorithm: ecdsa(signer.curve),
     // RFC 5280 section 5.2 asks for both, and Intel's lists have them.
     extensions: [
-      await AuthorityKeyIdentifierExtension.create(options.issuer.keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
       new Extension("2.5.29.20", false, Uint8Array.of(0x02, 0x01, 0x01)),
     ],
   });
-  return new Uint8Array(crl.rawData);
+}
+
+function ecdsa(curve: Curve): SigningAlgorithm {
+  return { name: "ECDSA", hash: curve === "P-256" ? "SHA-256" : "SHA-384" };
 }

@@ -1,8 +1,6 @@
 /** Keys as WebCrypto knows them; private ones travel as PKCS #8. */
-import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { DonjonError } from "@donjon/core/errors";
-
-const { subtle } = webcrypto;
 
 export interface KeyPair {
   readonly publicKey: CryptoKey;
@@ -24,12 +22,12 @@ const ALGORITHMS = {
 export type KeyKind = keyof typeof ALGORITHMS;
 
 export async function makeKeyPair(kind: KeyKind): Promise<KeyPair> {
-  return subtle.generateKey(ALGORITHMS[kind], true, ["sign", "verify"]);
+  return crypto.subtle.generateKey(ALGORITHMS[kind], true, ["sign", "verify"]);
 }
 
 /** PKCS #8, DER. */
 export async function encodeKeyPair({ privateKey }: KeyPair): Promise<Uint8Array> {
-  return new Uint8Array(await subtle.exportKey("pkcs8", privateKey));
+  return new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
 }
 
 /**
@@ -38,7 +36,9 @@ export async function encodeKeyPair({ privateKey }: KeyPair): Promise<Uint8Array
  */
 export async function importSigningKey(kind: KeyKind, pkcs8: Uint8Array): Promise<CryptoKey> {
   try {
-    return await subtle.importKey("pkcs8", Buffer.from(pkcs8), ALGORITHMS[kind], false, ["sign"]);
+    return await crypto.subtle.importKey("pkcs8", Buffer.from(pkcs8), ALGORITHMS[kind], false, [
+      "sign",
+    ]);
   } catch (cause) {
     const message = `found ${pkcs8.length} octets, wanted a private ${kind} key in PKCS #8`;
     throw new DonjonError("bytes/invalid", message, { cause });
@@ -49,7 +49,7 @@ export async function importSigningKey(kind: KeyKind, pkcs8: Uint8Array): Promis
 export async function importKeyPair(kind: KeyKind, pkcs8: Uint8Array): Promise<KeyPair> {
   const privateKey = await importSigningKey(kind, pkcs8);
   const spki = encodePublicKey(pkcs8);
-  const publicKey = await subtle.importKey("spki", spki, ALGORITHMS[kind], true, ["verify"]);
+  const publicKey = await crypto.subtle.importKey("spki", spki, ALGORITHMS[kind], true, ["verify"]);
   return { privateKey, publicKey };
 }
 
