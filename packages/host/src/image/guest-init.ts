@@ -6,7 +6,7 @@
  * Between each port and the engine stands a socket pair with a small process for each direction, so that the Keep
  * finds the same kind of pipe in every backend (docs/decisions/0051).
  */
-import { ENGINE_FLAGS } from "../backend/sandbox.ts";
+import { SANDBOXED_ENGINE_FLAGS } from "../backend/sandbox.ts";
 import { assembleKeepFilter } from "../backend/seccomp.ts";
 import {
   assembleGuestProgram,
@@ -237,7 +237,7 @@ function endMachine(): GuestLine[] {
 /** Under the same filter as a process Keep, without capabilities, and with files only where evidence comes from. */
 function startEngine(): GuestLine[] {
   const command = (extra: readonly string[]) => ({
-    words: [GUEST_ENGINE, ...ENGINE_FLAGS, ...extra, GUEST_RUNTIME, 0],
+    words: [GUEST_ENGINE, ...SANDBOXED_ENGINE_FLAGS, ...extra, GUEST_RUNTIME, 0],
   });
   const environment = { words: [0] };
   return [
