@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { StartedKeep } from "@donjon/host/backend/backend";
+import type { Backend, BackendName, StartedKeep } from "@donjon/host/backend/backend";
 import { createProcessBackend } from "@donjon/host/backend/process";
 import { uptimeMs } from "./uptime.ts";
 
@@ -12,6 +12,7 @@ import { uptimeMs } from "./uptime.ts";
 const UNPROTECTED_BACKEND = "process";
 
 export interface EarlyKeep {
+  readonly backend: BackendName;
   readonly keep: StartedKeep;
   /** Lines of the Keep's runtime, in order. */
   readonly lines: string[];
@@ -31,14 +32,24 @@ export function wantsEarlyKeep(argv: readonly string[]): boolean {
 }
 
 export function startKeep(): EarlyKeep {
+  return start(createProcessBackend({ engine: process.execPath, runtime: findRuntime() }));
+}
+
+/** Rejects with `backend/unavailable` where this machine has no QEMU or no image. */
+export async function startVmKeep(): Promise<EarlyKeep> {
+  const { openVmBackend } = await import("./vm-backend.ts");
+  return start(await openVmBackend({ engine: process.execPath, runtime: findRuntime() }));
+}
+
+function start(backend: Backend): EarlyKeep {
   const lines: string[] = [];
-  const backend = createProcessBackend({ engine: process.execPath, runtime: findRuntime() });
   const startedMs = uptimeMs();
-  return { keep: backend.start({ onConsole: (line) => lines.push(line) }), lines, startedMs };
+  const keep = backend.start({ onConsole: (line) => lines.push(line) });
+  return { backend: backend.name, keep, lines, startedMs };
 }
 
 /** The bundled runtime: beside this bundle where installed, in its own package in the repository. */
-function findRuntime(): string {
+export function findRuntime(): string {
   const here = dirname(process.argv[1]!);
   const beside = join(here, "keep.cjs");
   return existsSync(beside) ? beside : join(here, "../../keep/dist/keep.cjs");
