@@ -1,14 +1,11 @@
 import { DonjonError } from "@donjon/core/errors";
 import { type Command, Option } from "commander";
-import { startKeep } from "../early-keep.ts";
-import { chooseOutcomeExit } from "../output/exit-codes.ts";
-import { writeLine } from "../output/failure.ts";
+import { startKeep, startVmKeep } from "../early-keep.ts";
 import { Progress } from "../output/progress.ts";
-import { describeEnd, printSummary, printSummaryJson, type RunSummary } from "../output/summary.ts";
 import type { Context } from "../program.ts";
-import { deliverChanges, type Written } from "../run/deliver.ts";
 import { Interrupted } from "../run/drive.ts";
-import { type Executed, executeRun } from "../run/execute.ts";
+import { executeRun } from "../run/execute.ts";
+import { finishRun } from "../run/finish.ts";
 import { applyFlags, type ManifestFlags } from "../run/flags.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
@@ -30,6 +27,7 @@ Examples:
   donjon run --insecure app.wasm -- input.txt       arguments of the program come after --
   donjon run --insecure .                           donjon.toml, else Enarx.toml, else main.wasm
   donjon run --insecure app.wasm --dir data:/data:rw     changes in ./data come back at exit
+  donjon run --insecure --backend vm app.wasm       in a virtual machine
   donjon run --insecure app.wasm --listen http=127.0.0.1:8080
   API_KEY=x donjon run --insecure app.wasm --secret API_KEY
   donjon run app.wasm --dir data --print-manifest   what would be delivered
@@ -90,10 +88,15 @@ async function run(path: string, options: RunOptions, context: Context): Promise
     return 0;
   }
   refuseUnprotected(options);
-  context.early ??= startKeep();
+  context.early ??= options.backend === "vm" ? await startVmKeep() : startKeep();
   try {
     const executed = await executeRun(context.early, prepare, progress);
-    return finishRun(executed, options, context, progress);
+    return finishRun(executed, options, progress, {
+      backend: "process",
+      protected: false,
+      sandbox: context.early.keep.sandbox,
+      evidence: null,
+    });
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
     throw error;
@@ -102,58 +105,19 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   }
 }
 
-/** A trap, a limit or a signal leaves the owner's directories as they were. */
-function finishRun(
-  executed: Executed,
-  options: RunOptions,
-  context: Context,
-  progress: Progress,
-): number {
-  const { outcome, changes } = executed.result;
-  const end = describeEnd(outcome);
-  if (end !== null && !options.json) writeLine(`donjon: ${end}`);
-  const written =
-    outcome.kind === "exit" ? deliverChanges(changes, executed.prepared.writable, progress) : [];
-  const exitCode = executed.forced ?? chooseOutcomeExit(outcome);
-  const summary = summarise(executed, written, exitCode, context);
-  if (options.json) printSummaryJson(summary);
-  else if (options.summary || (process.stderr.isTTY && !options.quiet)) printSummary(summary);
-  return exitCode;
-}
-
-function summarise(
-  executed: Executed,
-  written: readonly Written[],
-  exitCode: number,
-  context: Context,
-): RunSummary {
-  const { outcome, usage } = executed.result;
-  return {
-    backend: "process",
-    protected: false,
-    sandbox: context.early!.keep.sandbox,
-    ...executed.digests,
-    outcome,
-    exitCode,
-    usage,
-    phases: Object.fromEntries(executed.phases),
-    written,
-  };
-}
-
 /** No protection is never a silent fallback (DESIGN section 8). */
 function refuseUnprotected({ insecure, backend }: RunOptions): void {
-  if (backend !== undefined && backend !== "process") {
+  if (backend !== undefined && backend !== "process" && backend !== "vm") {
     throw new DonjonError(
       "backend/unavailable",
-      `the backend '${backend}' cannot run here: this version starts Keeps of the kind 'process' only`,
+      `the backend '${backend}' cannot run here: this version starts Keeps of the kinds 'process' and 'vm' only`,
     );
   }
   if (insecure) return;
   const what =
     backend === undefined
       ? "no hardware protection was found on this machine"
-      : "the backend 'process' has no hardware protection";
+      : `the backend '${backend}' has no hardware protection`;
   throw new DonjonError(
     "backend/unprotected",
     `${what}, so nothing was started: the host could read and change the program and its data`,
