@@ -60,6 +60,11 @@ export const ERROR_CODES = [
   "agent/not-found",
   "agent/conflict",
   "agent/state",
+  // the Keep image and what it is built from
+  "image/lock",
+  "image/packages",
+  "image/missing",
+  "image/changed",
   // the owner's files
   "files/read",
   "files/write",
