@@ -92,7 +92,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   try {
     const executed = await executeRun(context.early, prepare, progress);
     return finishRun(executed, options, progress, {
-      backend: "process",
+      backend: options.backend ?? "process",
       protected: false,
       sandbox: context.early.keep.sandbox,
       evidence: null,

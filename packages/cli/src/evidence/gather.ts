@@ -37,7 +37,7 @@ const PCS_NAMES: ReadonlySet<string> = new Set(Object.values(PCS_FILES).flat());
 /** Settings first: a wrong policy is the caller's mistake, whatever the evidence is. */
 export function readSettings(options: EvidenceOptions): Settings {
   return {
-    policy: options.policy === undefined ? undefined : readPolicy(options.policy),
+    policy: options.policy === undefined ? undefined : readPolicyFile(options.policy),
     at: options.at === undefined ? undefined : readTime(options.at),
     allow: (options.allow ?? []) as readonly Relaxation[],
     roots: options.insecureRoot === undefined ? undefined : readRoots(options.insecureRoot),
@@ -82,7 +82,7 @@ export function readCollateral(path: string): () => IntelCollateral {
 }
 
 /** @throws DonjonError `files/read`, `policy/*`, with the file's name in front */
-function readPolicy(path: string): Policy {
+export function readPolicyFile(path: string): Policy {
   const text = new TextDecoder().decode(readFile(path));
   try {
     return parsePolicyToml(text);

@@ -5,6 +5,7 @@ import { reportDataOf } from "@donjon/attest/open";
 import { type Anchor, AttestError, type Check } from "@donjon/attest/snp";
 import { verifyEvidence } from "@donjon/attest/verify";
 import { DonjonError } from "@donjon/core/errors";
+import { type PlainBinding, readPlainBinding } from "./binding.ts";
 import type { Gathered } from "./gather.ts";
 import { whereToGet } from "./hints.ts";
 
@@ -23,6 +24,8 @@ export interface Judgement {
   /** `null` when the evidence is not genuine. */
   readonly anchor: Anchor | null;
   readonly notes: readonly string[];
+  /** What a Keep's evidence speaks for; only of genuine evidence. */
+  readonly binding?: PlainBinding;
 }
 
 /** Genuine is all that is asked, besides what every policy refuses by default, such as debug. */
@@ -41,6 +44,8 @@ export async function judge(gathered: Gathered, now: Date): Promise<Judgement> {
     const appraisal = await appraiseAll(gathered, at);
     const bound = await checkBinding(gathered, appraisal);
     const checks = [...appraisal.verification, ...bound, ...appraisal.checks];
+    const preimage = opened.bundle?.preimage;
+    const binding = preimage === undefined ? null : readPlainBinding(preimage);
     return {
       kind: appraisal.kind,
       verdict: checks.every(({ ok }) => ok) ? appraisal.verdict : "refused",
@@ -49,6 +54,7 @@ export async function judge(gathered: Gathered, now: Date): Promise<Judgement> {
       at: appraisal.at,
       anchor: appraisal.anchor,
       notes: listNotes(gathered),
+      ...(binding !== null && bound.every(({ ok }) => ok) && { binding }),
     };
   } catch (error) {
     const refusal = refuse(error, set.kind, at);

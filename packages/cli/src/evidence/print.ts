@@ -8,22 +8,35 @@ import type { Judgement } from "./judge.ts";
 import { meaningOf } from "./meanings.ts";
 
 export function encodeJudgement(judgement: Judgement): string {
-  const { kind, verdict, claims, checks, at, anchor, notes } = judgement;
-  return `${JSON.stringify({ kind, verdict, claims, checks, at, anchor, notes })}\n`;
+  const { kind, verdict, claims, checks, at, anchor, notes, binding } = judgement;
+  return `${JSON.stringify({ kind, verdict, claims, checks, at, anchor, notes, binding })}\n`;
+}
+
+export interface VerdictOptions {
+  /** Facts that are not in the evidence: name and text. */
+  readonly rows?: readonly (readonly [string, string])[];
+  /** Every line says INSECURE, also where the evidence was not even genuine. */
+  readonly insecure?: boolean;
 }
 
 /** The verdict, why, and what it is about. */
-export function describeVerdict(judgement: Judgement, style: Style): string {
+export function describeVerdict(
+  judgement: Judgement,
+  style: Style,
+  { rows: more = [], insecure = false }: VerdictOptions = {},
+): string {
   const { claims, kind, checks, notes } = judgement;
   const failed = checks.filter(({ ok }) => !ok);
   const relaxed = checks.filter(({ allowed }) => allowed !== undefined);
   const rows: (readonly [string, string])[] = failed.flatMap((check) => explainFailure(check));
   if (kind !== null && claims !== null) rows.push(...listFacts(kind, claims));
+  rows.push(...more);
   const passed = checks.length - failed.length;
   rows.push(["checks", `${passed} passed${failed.length > 0 ? `, ${failed.length} failed` : ""}`]);
   rows.push(...relaxed.map(({ code, allowed }) => ["allowed", `${code} (${allowed})`] as const));
   rows.push(...notes.map((note) => ["note", note] as const));
-  return finish(judgement, style, [headline(judgement, style), ...formatRows(rows, style)]);
+  const lines = [headline(judgement, style), ...formatRows(rows, style)];
+  return finish(judgement, style, lines, insecure);
 }
 
 /** Everything: the verdict, every claim, every check. */
@@ -85,8 +98,13 @@ function formatCheck({ code, wanted, found, ok, allowed }: Check, style: Style):
 }
 
 /** Whatever chains to a root of the caller's says so on every line. */
-function finish({ anchor }: Judgement, style: Style, lines: readonly string[]): string {
-  const mark = anchor?.origin === "caller" ? `${style.yellow("INSECURE")} ` : "";
+function finish(
+  { anchor }: Judgement,
+  style: Style,
+  lines: readonly string[],
+  insecure = false,
+): string {
+  const mark = insecure || anchor?.origin === "caller" ? `${style.yellow("INSECURE")} ` : "";
   return `${lines.map((line) => `${mark}${line}`.trimEnd()).join("\n")}\n`;
 }
 

@@ -1,5 +1,6 @@
 import { EXIT } from "../output/exit-codes.ts";
 import { createStyle } from "../output/style.ts";
+import { listBinding } from "./binding.ts";
 import { gather } from "./gather.ts";
 import { type Judgement, judge, refuse } from "./judge.ts";
 import type { EvidenceOptions } from "./options.ts";
@@ -7,10 +8,13 @@ import { describeVerdict, encodeJudgement } from "./print.ts";
 
 export async function runVerify(path: string, options: EvidenceOptions): Promise<number> {
   const judgement = await judgeFile(path, options);
+  const { binding } = judgement;
   process.stdout.write(
     options.json
       ? encodeJudgement(judgement)
-      : describeVerdict(judgement, createStyle(process.stdout)),
+      : describeVerdict(judgement, createStyle(process.stdout), {
+          rows: binding === undefined ? [] : listBinding(binding),
+        }),
   );
   return judgement.verdict === "accepted" ? EXIT.ok : EXIT.refused;
 }

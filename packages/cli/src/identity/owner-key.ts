@@ -4,9 +4,9 @@
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { configDirectory } from "@donjon/host/image/places";
 
 const CURVE = "P-256";
 /** The curve as OpenSSL calls it. */
@@ -15,12 +15,8 @@ const OPENSSL_CURVE = "prime256v1";
 const MAX_KEY_CHARACTERS = 16_384;
 const OTHERS_MAY = 0o077;
 
-/** `$XDG_CONFIG_HOME/donjon/owner.pem`; XDG base directories ignore relative paths. */
-export function findOwnerKey(env: NodeJS.ProcessEnv = process.env): string {
-  const configured = env["XDG_CONFIG_HOME"];
-  const config =
-    configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), ".config");
-  return join(config, "donjon", "owner.pem");
+export function findOwnerKey(): string {
+  return join(configDirectory(), "owner.pem");
 }
 
 /**

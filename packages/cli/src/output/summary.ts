@@ -3,12 +3,20 @@ import { writeLine } from "./failure.ts";
 import { formatBytes } from "./progress.ts";
 import { createStyle, showSafely } from "./style.ts";
 
+export interface SummaryEvidence {
+  readonly kind: string;
+  readonly verdict: string;
+  readonly anchor: { readonly name: string; readonly origin: "vendor" | "caller" };
+}
+
 export interface RunSummary {
   readonly backend: string;
   /** Whether hardware protected the run. */
   readonly protected: boolean;
   /** What confined the Keep. */
   readonly sandbox: string;
+  /** What the Keep proved before anything was sent; `null` when it was not asked. */
+  readonly evidence: SummaryEvidence | null;
   /** SHA-256 as the Keep said them, hex. */
   readonly manifest: string;
   readonly workload: string;
@@ -26,6 +34,13 @@ export function printSummaryJson(summary: RunSummary): void {
   writeLine(JSON.stringify({ run: summary }));
 }
 
+function describeEvidence({ evidence }: RunSummary): string {
+  if (evidence === null) return "none asked: nothing would be proved by it here";
+  const { kind, verdict, anchor } = evidence;
+  const mark = anchor.origin === "caller" ? "INSECURE: " : "";
+  return `${mark}${kind}, ${verdict}, genuine by ${showSafely(anchor.name)}`;
+}
+
 export function printSummary(summary: RunSummary): void {
   const style = createStyle(process.stderr);
   const { usage } = summary;
@@ -37,6 +52,7 @@ export function printSummary(summary: RunSummary): void {
   const rows: [string, string][] = [
     ["keep", `${summary.backend} (${summary.sandbox})`],
     ["protection", protection],
+    ["evidence", describeEvidence(summary)],
     ["manifest", `sha256 ${summary.manifest}`],
     ["workload", `sha256 ${summary.workload}`],
     ["phases", formatPhases(summary.phases)],

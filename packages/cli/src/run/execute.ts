@@ -67,11 +67,12 @@ export interface SessionRun {
   readonly watch: Stopwatch;
   readonly kill: () => void;
   readonly explain: (error: unknown) => Promise<unknown>;
+  readonly onRun?: (run: Run) => void;
 }
 
 /** Provisions, joins the run to this process and waits for its end. */
 export async function runInSession(session: ReadySession, context: SessionRun): Promise<Executed> {
-  const { prepared, progress, watch, kill, explain } = context;
+  const { prepared, progress, watch, kill, explain, onRun } = context;
   progress.begin("sending");
   const provision = { ...prepared.provision, terminals: listTerminals() };
   const run = session.provision(provision, (sent, total) => progress.update(sent, total));
@@ -82,6 +83,7 @@ export async function runInSession(session: ReadySession, context: SessionRun): 
     (phases) => watch.add(phases),
     () => {},
   );
+  onRun?.(run);
   const stdin = prepared.manifest.descriptors.some(({ kind }) => kind === "stdin");
   const driven = await driveRun(run, { stdin, kill, explain });
   const { manifest, workload } = await run.provisioned;

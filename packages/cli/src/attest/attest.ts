@@ -1,0 +1,149 @@
+/** `donjon attest`: asks a Keep, or a service, what it is, and explains the answer. */
+import { createHash } from "node:crypto";
+import { type KeepStatement, verifyStatement } from "@donjon/client/attested/statement";
+import { DonjonError } from "@donjon/core/errors";
+import { readFile } from "../evidence/files.ts";
+import { openOwner } from "../identity/owner.ts";
+import { openAgent } from "../keeps/connect.ts";
+import type { AgentFlags, EvidenceFlags } from "../keeps/options.ts";
+import { openSessionAt } from "../keeps/session.ts";
+import { formatAge } from "../output/duration.ts";
+import { EXIT } from "../output/exit-codes.ts";
+import { createStyle, showSafely } from "../output/style.ts";
+import {
+  type Answer,
+  answerRefusal,
+  answerStatement,
+  describeAnswer,
+  listStatement,
+  readExpected,
+} from "../trust/answer.ts";
+import { describeImage } from "../trust/image.ts";
+import { writeProof } from "../trust/proof.ts";
+import { createTrust, type Trust } from "../trust/trust.ts";
+import { readServiceEvidence } from "./service.ts";
+
+export interface AttestOptions extends AgentFlags, EvidenceFlags {
+  readonly manifest?: string;
+  readonly workload?: string;
+  readonly proof?: string;
+  /** `https://` only. */
+  readonly fresh?: boolean;
+  readonly insecureRoot?: string;
+  readonly json?: boolean;
+}
+
+/** Something that was asked, and what else is to be said of it. */
+interface Asked {
+  readonly trust: Trust;
+  readonly statement: () => Promise<KeepStatement>;
+  readonly notes: readonly string[];
+  /** Claims of somebody who is not trusted. */
+  readonly rows: readonly (readonly [string, string])[];
+  readonly owner: Uint8Array | null;
+  readonly name: string;
+}
+
+/** Exit code 0: accepted, and what the caller expects; 120: not. */
+export async function runAttest(target: string, options: AttestOptions): Promise<number> {
+  const expected = readExpected(options);
+  const asked = /^https:/i.test(target)
+    ? await askService(target, options)
+    : await askKeep(target, options);
+  const { trust } = asked;
+  let answer: Answer;
+  let proof: string | null = null;
+  try {
+    const statement = await asked.statement();
+    answer = answerStatement(statement, expected, [...trust.notes, ...asked.notes]);
+    if (options.proof !== undefined) proof = await writeProof(options.proof, statement, trust);
+  } catch (error) {
+    answer = answerRefusal(error, trust.notes);
+  }
+  process.stdout.write(
+    options.json ? encodeAnswer(answer, asked, options) : describe(answer, asked, proof),
+  );
+  return answer.verdict === "accepted" ? EXIT.ok : EXIT.refused;
+}
+
+async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
+  if (options.fresh || options.insecureRoot !== undefined)
+    throw new DonjonError("usage", "--fresh and --insecure-root are for https:// only");
+  const agent = openAgent(options);
+  const keep = await agent.getKeep(name);
+  const trust = await createTrust(options, keep, () => agent.getSimulatedTrust());
+  const identity = openOwner(options.identity);
+  return {
+    trust,
+    statement: async () => {
+      const session = await openSessionAt(agent, keep, { trust, identity, expect: "any" });
+      session.close();
+      return session.statement;
+    },
+    notes: [],
+    rows: [
+      ["keep", `${keep.id} ${showSafely(keep.name)} (${keep.backend}), as the host says`],
+      ["since", `${describeSince(keep.createdAt)}, as the host says`],
+    ],
+    owner: identity.digest,
+    name: keep.id,
+  };
+}
+
+async function askService(text: string, options: AttestOptions): Promise<Asked> {
+  const url = readUrl(text);
+  const { insecureRoot } = options;
+  if (options.insecure && insecureRoot === undefined) {
+    throw new DonjonError(
+      "usage",
+      "simulated evidence of a service needs the roots of its machine: --insecure-root FILE, such as a proof's .simulated-roots.json",
+    );
+  }
+  const claimed = { protects: insecureRoot === undefined, backend: null };
+  const trust = await createTrust(
+    { ...options, insecure: insecureRoot !== undefined },
+    claimed,
+    async () => new TextDecoder().decode(readFile(insecureRoot!)),
+  );
+  let notes: string[] = [];
+  return {
+    trust,
+    get notes() {
+      return notes;
+    },
+    statement: async () => {
+      const { cmw, spki, nonce } = await readServiceEvidence(url, options.fresh ?? false);
+      if (nonce === null)
+        notes = ["the evidence is as old as the certificate; --fresh asks for new evidence"];
+      const key = createHash("sha256").update(spki).digest();
+      return verifyStatement(cmw, { nonce, exporter: null, key }, trust.verify);
+    },
+    rows: [["service", showSafely(url.host)]],
+    owner: null,
+    name: url.href,
+  };
+}
+
+function readUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && url.username === "" && url.password === "") return url;
+  throw new DonjonError("usage", `'${text}' is no address; wanted https://HOST:PORT`);
+}
+
+function describeSince(createdAt: number): string {
+  return `${new Date(createdAt).toISOString()} (${formatAge(Date.now() - createdAt)})`;
+}
+
+function describe(answer: Answer, asked: Asked, proof: string | null): string {
+  const image = answer.claims === null ? [] : [describeImage(answer, asked.trust)];
+  const rows = [...image, ...listStatement(answer, asked.owner), ...asked.rows];
+  if (proof !== null) rows.push(["proof", `written; to ask it again: ${proof}`]);
+  return describeAnswer(answer, asked.trust, rows, createStyle(process.stdout));
+}
+
+function encodeAnswer(answer: Answer, asked: Asked, { proof }: AttestOptions): string {
+  const { kind, verdict, claims, checks, at, anchor, notes, manifest, workload, owner } = answer;
+  const facts = { kind, verdict, claims, checks, at, anchor, notes, manifest, workload, owner };
+  const { insecure } = asked.trust;
+  return `${JSON.stringify({ target: asked.name, insecure, ...facts, proof: proof ?? null })}\n`;
+}

@@ -1,0 +1,43 @@
+/** A deployed workload that outlives this command. */
+import { DonjonError } from "@donjon/core/errors";
+import { EXIT } from "../output/exit-codes.ts";
+import { writeLine } from "../output/failure.ts";
+import type { Prepared } from "../run/prepare.ts";
+import { writeProof } from "../trust/proof.ts";
+import type { AcceptedKeep, DeployOptions } from "./deploy.ts";
+import { askReceipt } from "./receipt.ts";
+
+/** Resolves when the workload runs. */
+export async function deployDetached(
+  accepted: AcceptedKeep,
+  options: DeployOptions,
+): Promise<number> {
+  const { keep, session, prepared, progress, trust, identity } = accepted;
+  progress.begin("sending");
+  const run = session.provision({ ...prepared.provision, detached: true }, (sent, total) =>
+    progress.update(sent, total),
+  );
+  // A detached run has no result; it rejects when something fails.
+  await Promise.race([run.started, run.result]).finally(() => progress.end());
+  const receipt = await askReceipt(session, prepared.provision, identity);
+  session.close();
+  const { manifest, workload, owner } = receipt;
+  const again =
+    options.proof === undefined ? null : await writeProof(options.proof, receipt, trust);
+  const json = { keep: keep.id, name: keep.name, backend: keep.backend, manifest, workload, owner };
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ deployed: json })}\n` : `${keep.id}  ${keep.name}\n`,
+  );
+  if (again !== null && !options.json && !options.quiet)
+    writeLine(`donjon: proof written; to ask it again: ${again}`);
+  return EXIT.ok;
+}
+
+/** @throws DonjonError `usage` for changes that nobody would wait for */
+export function requireNoChanges({ writable: [tree] }: Prepared): void {
+  if (tree === undefined) return;
+  throw new DonjonError(
+    "usage",
+    `with --detach nobody waits for the changes to '${tree.guest}'; grant it read-only, or give the program --tmp`,
+  );
+}

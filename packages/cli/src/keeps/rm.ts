@@ -1,0 +1,35 @@
+import { DonjonError } from "@donjon/core/errors";
+import { EXIT } from "../output/exit-codes.ts";
+import { openAgent } from "./connect.ts";
+import type { AgentFlags } from "./options.ts";
+
+export interface RmOptions extends AgentFlags {
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** Removes every Keep that can be removed, then fails for the first that could not. */
+export async function runRm(keeps: readonly string[], options: RmOptions): Promise<number> {
+  const agent = openAgent(options);
+  const removed: string[] = [];
+  const failures: unknown[] = [];
+  for (const keep of keeps) {
+    try {
+      const { id, state, name } = await agent.getKeep(keep);
+      if (!options.force && (state === "running" || state === "starting")) {
+        throw new DonjonError(
+          "keep/state",
+          `the Keep '${name}' is ${state} and was left alone; stop it first (donjon stop ${name}), or end and remove it with --force`,
+        );
+      }
+      await agent.removeKeep(id);
+      removed.push(id);
+      if (!options.json) process.stdout.write(`${keep}\n`);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
+  if (failures.length > 0) throw failures[0];
+  return EXIT.ok;
+}

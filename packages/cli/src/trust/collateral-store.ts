@@ -1,0 +1,24 @@
+/** Certificates and lists of the vendors, kept between commands. What is in it is verified at every use. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type CollateralStore, createFileStore } from "@donjon/attest/collateral";
+import { collateralCacheDirectory } from "@donjon/host/image/places";
+
+export function openCollateralStore(directory = collateralCacheDirectory()): CollateralStore {
+  return createFileStore({
+    async read(name) {
+      try {
+        return new Uint8Array(await readFile(join(directory, name)));
+      } catch {
+        return undefined;
+      }
+    },
+    async write(name, bytes) {
+      const draft = join(directory, `${name}.${randomBytes(6).toString("hex")}`);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(draft, bytes, { mode: 0o600 });
+      await rename(draft, join(directory, name));
+    },
+  });
+}
