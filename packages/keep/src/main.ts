@@ -7,25 +7,34 @@ import { room } from "./room.ts";
 
 // The worker is on its way: the rest loads while it starts.
 
+import { openAttester } from "./attest/attester.ts";
+import { Prover } from "./attest/prover.ts";
 import { createGateCaller } from "./gate/caller.ts";
 import { Connections, type TlsSide } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
+import type { KeepIdentity } from "./identity/identity.ts";
 import { endKeep } from "./node/exit.ts";
+import { createKeepClock } from "./node/keep-clock.ts";
 import { dropPermissions } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
-import { openChannelWithoutEvidence } from "./session/channel.ts";
 import { Keep } from "./session/keep.ts";
-import { serveSession } from "./session/server.ts";
+import type { AcceptSession } from "./session/secured.ts";
+import { Sessions } from "./session/sessions.ts";
 
-// Workers stay allowed on this thread: a workload with threads gets one for each.
-dropPermissions("fs.read");
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
+const attester = openAttester(caller);
+// A security processor speaks by files. Workers stay allowed on this thread: a workload with threads gets one for each.
+if (!attester.hardware) dropPermissions("fs.read");
+const clock = createKeepClock();
+let identity: Promise<KeepIdentity> | null = null;
 let tls: Promise<TlsSide> | null = null;
 const connections = new Connections(caller, () => {
   tls ??= openTls();
   return tls;
 });
-const keep = new Keep(room, connections, endKeep);
+const prover = new Prover(attester);
+const keep = new Keep({ room, connections, prover, clock, end: endKeep });
+const sessions = new Sessions(keep, { onlySecured: attester.hardware, openAcceptor });
 
 process.on("uncaughtException", (error) => {
   caller.log(`the Keep ends because of a defect: ${error.stack ?? error}`);
@@ -34,22 +43,33 @@ process.on("uncaughtException", (error) => {
 
 serveGate(openPipe(IN_DESCRIPTOR), {
   state: () => keep.state,
-  onSession: (stream) => stream.destroy(),
-  onBareSession: (stream) => serveSession(openChannelWithoutEvidence(stream), keep),
+  onSession: (call, bare) => sessions.onCall(call, bare),
   onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
   onClosed: endKeep,
 });
 
-/** Most workloads have no TLS socket: its code, which is large, and the key pair are made for the first. */
+/** One key pair per Keep; the code for it is large, and is loaded when it is needed. */
+function openIdentity(): Promise<KeepIdentity> {
+  identity ??= import("./identity/identity.ts").then(({ createIdentity }) =>
+    createIdentity(Date.now()),
+  );
+  return identity;
+}
+
+async function openAcceptor(): Promise<AcceptSession> {
+  const { createSessionAcceptor } = await import("./session/secured.ts");
+  return createSessionAcceptor(await openIdentity());
+}
+
+/** Most workloads have no TLS socket. */
 async function openTls(): Promise<TlsSide> {
-  const { createIdentity } = await import("./identity/identity.ts");
   const { connectTls, createTlsContext } = await import("./gate/tls.ts");
   const { createTlsListeners } = await import("./listener/listeners.ts");
-  const identity = createIdentity(Date.now());
-  const own = createTlsContext({ cert: identity.certificatePem, key: identity.keyPem });
+  const own = await openIdentity();
+  const context = createTlsContext({ cert: own.certificatePem, key: own.keyPem });
   return {
-    connect: (stream, host) => connectTls(stream, host, own),
+    connect: (stream, host) => connectTls(stream, host, context, clock.now),
     listen: (descriptors, secrets, attest) =>
-      createTlsListeners({ descriptors, secrets, identity, attest, log: caller.log }),
+      createTlsListeners({ descriptors, secrets, identity: own, attest, log: caller.log }),
   };
 }

@@ -50,8 +50,8 @@ export const MAX_EVIDENCE_BYTES = 128 << 10;
 /** Octets that a platform's evidence for one request may have, and the time that it may take. */
 export const MAX_PLATFORM_EVIDENCE_BYTES = 96 << 10;
 export const EVIDENCE_MS = 30_000;
-/** Requests for evidence that may wait in one Keep at once; the security processor answers one by one. */
-export const MAX_EVIDENCE_REQUESTS = 64;
+/** Requests for evidence of one session that may be unanswered. */
+export const MAX_EVIDENCE_REQUESTS = 16;
 /** Sessions that one Keep has open at once, and the time that one may be silent before it greets. */
 export const MAX_SESSIONS = 64;
 export const GREETING_MS = 30_000;

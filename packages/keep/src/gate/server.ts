@@ -9,10 +9,16 @@ import {
 import { MUX_REFUSAL, type MuxRefusal } from "@donjon/protocol/gate/mux";
 import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
 
+/** One of the two is to be called, once. */
+export interface SessionCall {
+  accept(): Duplex;
+  refuse(refusal: MuxRefusal, reason: string): void;
+}
+
 export interface GateHandlers {
   state(): KeepState;
-  onSession(stream: Duplex): void;
-  onBareSession(stream: Duplex): void;
+  /** `bare`: without TLS and evidence. */
+  onSession(call: SessionCall, bare: boolean): void;
   /** `accept` takes the connection; `refuse` says why not. Exactly one is called, once, maybe later. */
   onConnection(
     name: string,
@@ -47,9 +53,13 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers): void {
       () => acceptQuietly(call),
       (refusal, reason) => call.refuse(refusal, reason),
     );
-  } else if (wanted.kind === "session") handlers.onSession(acceptQuietly(call));
-  else if (wanted.kind === "bare-session") handlers.onBareSession(acceptQuietly(call));
-  else acceptQuietly(call).resume().end(encodeHealth(handlers.state()));
+  } else if (wanted.kind === "health") {
+    acceptQuietly(call).resume().end(encodeHealth(handlers.state()));
+  } else {
+    const accept = () => acceptQuietly(call);
+    const refuse = (refusal: MuxRefusal, reason: string) => call.refuse(refusal, reason);
+    handlers.onSession({ accept, refuse }, wanted.kind === "bare-session");
+  }
 }
 
 /** Whatever breaks one stream is the end of that stream only. */

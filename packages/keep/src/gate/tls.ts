@@ -9,6 +9,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
   TLSSocket,
+  type TLSSocketOptions,
 } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
 import { MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
@@ -25,18 +26,25 @@ export type AcceptTls = (
   stream: Duplex,
   secureContext: SecureContext,
   onSecure: (secured: TLSSocket) => void,
+  options?: Pick<TLSSocketOptions, "requestCert" | "ALPNProtocols">,
 ) => void;
 
 /** One count of handshakes under way for all that it accepts. */
 export function createTlsAcceptor(): AcceptTls {
   let handshakes = 0;
-  return (stream, secureContext, onSecure) => {
+  return (stream, secureContext, onSecure, options = {}) => {
     if (handshakes >= MAX_HANDSHAKES) {
       stream.destroy();
       return;
     }
     handshakes += 1;
-    const socket = new TLSSocket(stream as never, { isServer: true, secureContext });
+    const socket = new TLSSocket(stream as never, {
+      ...options,
+      isServer: true,
+      // Whose a client's key is, is asked by who uses it; OpenSSL has proved that the client has it.
+      rejectUnauthorized: false,
+      secureContext,
+    });
     const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
     const settle = () => {
       clearTimeout(timer);
@@ -52,11 +60,16 @@ export function createTlsAcceptor(): AcceptTls {
   };
 }
 
-/** Rejects with `gate/refused` when the peer does not prove to be `host`. */
+/**
+ * Rejects with `gate/refused` when the peer does not prove to be `host`.
+ *
+ * @param now milliseconds since 1970; may be later than the host's clock, by which OpenSSL checks
+ */
 export function connectTls(
   stream: Duplex,
   host: string,
   secureContext: SecureContext,
+  now: () => number,
 ): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   const socket = connect({
@@ -83,10 +96,28 @@ export function connectTls(
   socket.on("error", fail);
   socket.on("close", () => fail("the other side closed it"));
   socket.once("secureConnect", () => {
+    const expired = findExpired(socket, now());
+    if (expired !== null) {
+      fail(`its certificate is no longer valid: it ended on ${expired}`);
+      return;
+    }
     clearTimeout(timer);
     resolve(socket);
   });
   return promise;
+}
+
+/** Certificates of a chain that are looked at; OpenSSL has bounded it already. */
+const MAX_CHAIN = 32;
+
+/** The end of validity that has passed, of any certificate in the peer's chain. */
+function findExpired(socket: TLSSocket, nowMs: number): string | null {
+  let certificate = socket.getPeerX509Certificate();
+  for (let depth = 0; certificate !== undefined && depth < MAX_CHAIN; depth++) {
+    if (certificate.validToDate.getTime() < nowMs) return certificate.validTo;
+    certificate = certificate.issuerCertificate;
+  }
+  return null;
 }
 
 /** RFC 6066, section 3: an address is no server name. */

@@ -108,6 +108,7 @@ class Room implements EngineRoom, Workload {
         descriptors,
         mounts: spec.mounts,
         limits: spec.limits,
+        clockFloorNs: spec.clockFloorNs,
       },
       [...ports, ...ownedBuffers([spec.module, ...trees])],
     );

@@ -30,7 +30,7 @@ export interface Guest {
 
 /** Throws `DonjonError` for files that do not fit, `RangeError` for arguments that WASI cannot carry. */
 export function createGuest(order: Omit<RunOrder, "module">, control: SharedWords): Guest {
-  const clock = createEngineClock();
+  const clock = createEngineClock(order.clockFloorNs);
   const bell = new Doorbell(control, WORKER_BELL);
   const files = createGuestFiles(order, clock);
   const meter = new OutputMeter(order.limits.outputBytes);

@@ -54,6 +54,8 @@ export interface RunOrder {
   readonly descriptors: readonly DescriptorGrant[];
   readonly mounts: readonly MountSpec[];
   readonly limits: WorkloadLimits;
+  /** As in `WorkloadSpec`. */
+  readonly clockFloorNs: bigint;
 }
 
 /** Starts one thread of a workload in a worker of its own; see threads/. */
@@ -66,6 +68,8 @@ export interface ThreadOrder {
   readonly calls: SharedWords;
   /** Of this thread, in `calls`. */
   readonly slot: number;
+  /** As in `WorkloadSpec`. */
+  readonly clockFloorNs: bigint;
   /** `null`: the first thread, which runs the program's entry. */
   readonly start: { readonly id: number; readonly argument: number } | null;
 }

@@ -41,6 +41,7 @@ export function warmUp(control: SharedWords): void {
       descriptors: [],
       mounts: [{ kind: "memory", guest: "/tmp" }],
       limits,
+      clockFloorNs: 0n,
     },
     control,
   );

@@ -18,7 +18,6 @@ import { createCallBlock } from "./threads/call-block.ts";
 import { Desk, type SpawnThread } from "./threads/desk.ts";
 import { runThread } from "./threads/thread.ts";
 import { warmUp } from "./warm-up.ts";
-import type { WorkloadLimits } from "./workload.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("This file runs as a worker");
@@ -54,7 +53,7 @@ function run(order: RunOrder): void {
     () => {
       if (loaded.sharedMemory !== null) {
         report({ kind: "running", phases: [] });
-        serveThreads(loaded, guest, order.limits);
+        serveThreads(loaded, guest, order);
         return;
       }
       const instance = instantiate(loaded, guest);
@@ -76,7 +75,11 @@ function run(order: RunOrder): void {
 }
 
 /** Runs a workload with threads: this worker holds what is theirs together. */
-function serveThreads(loaded: LoadedModule, guest: Guest, limits: WorkloadLimits): void {
+function serveThreads(
+  loaded: LoadedModule,
+  guest: Guest,
+  { limits, clockFloorNs }: RunOrder,
+): void {
   const { module, entry, sharedMemory } = loaded;
   const memoryImport = sharedMemory!;
   const { minimum, maximum } = memoryImport.memory!;
@@ -90,7 +93,14 @@ function serveThreads(loaded: LoadedModule, guest: Guest, limits: WorkloadLimits
   const calls = createCallBlock(slots);
   const spawn: SpawnThread = (slot, start) => {
     const { module: from, name } = memoryImport;
-    const spawned = { memory, memoryImport: { module: from, name }, calls, slot, start };
+    const spawned = {
+      memory,
+      memoryImport: { module: from, name },
+      calls,
+      slot,
+      start,
+      clockFloorNs,
+    };
     report({ kind: "spawn", order: { module, entry, ...spawned } });
   };
   new Desk(guest.wasi.attempts, guest.bell, calls, slots, spawn).serve();

@@ -58,6 +58,8 @@ export interface WorkloadSpec {
   readonly descriptors: readonly DescriptorSpec[];
   readonly mounts: readonly MountSpec[];
   readonly limits: WorkloadLimits;
+  /** Real time, nanoseconds since 1970, is never earlier than the engine's monotonic clock plus this. */
+  readonly clockFloorNs: bigint;
 }
 
 export interface StackFrame {

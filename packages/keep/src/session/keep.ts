@@ -1,6 +1,7 @@
 /** The life of one Keep: new, provisioned by its owner, running, exited. Once through, never back. */
 import { equalBytes } from "@donjon/core/bytes";
 import { DonjonError } from "@donjon/core/errors";
+import type { Binding } from "@donjon/protocol/attestation/binding";
 import type { KeepState } from "@donjon/protocol/gate/gate";
 import type { Prover } from "../attest/prover.ts";
 import type { Connections } from "../gate/connections.ts";
@@ -84,14 +85,8 @@ export class Keep {
       );
     }
     const manifest = this.#provisioned?.manifest;
-    if (manifest?.attest === "owner") this.requireOwner(channel, "ask for evidence");
-    return this.#parts.prover.prove({
-      nonce,
-      ...channel.secured,
-      manifest: fromHex(this.#provisioned?.manifestDigest),
-      workload: fromHex(manifest?.workload.sha256),
-      owner: this.#owner?.client ?? null,
-    });
+    if (manifest?.sessions.attest === "owner") this.requireOwner(channel, "ask for evidence");
+    return this.#prove({ nonce, ...channel.secured });
   }
 
   async start(provisioned: Provisioned): Promise<Workload> {
@@ -100,6 +95,9 @@ export class Keep {
     this.#provisioned = { manifest, manifestDigest };
     this.#state = "provisioned";
     clock.learn(timeMs);
+    await connections.prepare(manifest.descriptors, provisioned.secrets, (nonce, key) =>
+      this.#attestListener(nonce, key),
+    );
     const spec = await createWorkloadSpec(provisioned, clock.floorNs, (descriptor) =>
       connections.connect(descriptor),
     );
@@ -135,6 +133,23 @@ export class Keep {
   finish(): void {
     this.#exited();
     this.#parts.end();
+  }
+
+  /** Evidence for whoever comes to a TLS listener. Rejects where only the owner may have any. */
+  async #attestListener(nonce: Uint8Array | null, key: Uint8Array): Promise<Uint8Array> {
+    if (this.#provisioned?.manifest.sessions.attest === "owner") {
+      throw new DonjonError("session/refused", "the manifest keeps evidence for the owner");
+    }
+    return this.#prove({ nonce, exporter: null, key });
+  }
+
+  #prove(subject: Pick<Binding, "nonce" | "exporter" | "key">): Promise<Uint8Array> {
+    return this.#parts.prover.prove({
+      ...subject,
+      manifest: fromHex(this.#provisioned?.manifestDigest),
+      workload: fromHex(this.#provisioned?.manifest.workload.sha256),
+      owner: this.#owner?.client ?? null,
+    });
   }
 
   #exited(): void {

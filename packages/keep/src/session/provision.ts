@@ -6,7 +6,7 @@ import type {
   Manifest,
   ManifestDescriptor,
 } from "@donjon/protocol/manifest/manifest";
-import { parseManifest } from "@donjon/protocol/manifest/parse";
+import { readManifest } from "@donjon/protocol/manifest/read-manifest";
 import type { ProvisionMessage } from "@donjon/protocol/session/message";
 import { hashSha256 } from "../node/digest.ts";
 import type { DescriptorSpec, MountSpec, WorkloadSpec } from "../runtime/workload.ts";
@@ -21,6 +21,10 @@ export interface Provisioned {
   readonly trees: ReadonlyMap<string, Uint8Array>;
   /** Which of stdin, stdout and stderr the owner says are terminals. */
   readonly terminals: ProvisionMessage["terminals"];
+  /** Whether the workload outlives the session. */
+  readonly detached: boolean;
+  /** The owner's clock, milliseconds since 1970. */
+  readonly timeMs: number;
 }
 
 /** Gathers the parts of an upload; every check is made as early as its part allows. */
@@ -34,6 +38,11 @@ export class ProvisionBuilder {
 
   constructor(message: ProvisionMessage) {
     this.#message = message;
+  }
+
+  /** Whether the workload is to outlive the session. */
+  get detached(): boolean {
+    return this.#message.detached;
   }
 
   /** Sizes of the parts, in the order of the upload channel. */
@@ -64,11 +73,13 @@ export class ProvisionBuilder {
       secrets: this.#secrets,
       trees: this.#trees,
       terminals: this.#message.terminals,
+      detached: this.#message.detached,
+      timeMs: this.#message.time,
     };
   }
 
   #takeManifest(bytes: Uint8Array): void {
-    const manifest = parseManifest(bytes);
+    const manifest = readManifest(bytes);
     this.#manifest = manifest;
     this.#manifestDigest = hashSha256(bytes);
     checkNames(
@@ -129,9 +140,15 @@ export type OpenConnection = (
   descriptor: ConnectDescriptor,
 ) => Promise<DescriptorSpec & { kind: "connect" }>;
 
-/** The engine room's order for a workload; opens the manifest's connections. */
+/** To be called once the workload has them: what was uploaded is not needed again. */
+export function forgetSecrets({ secrets }: Provisioned): void {
+  for (const value of secrets.values()) value.fill(0);
+}
+
+/** The engine room's order for a workload; opens the manifest's connections. `clockFloorNs` as in `WorkloadSpec`. */
 export async function createWorkloadSpec(
   provisioned: Provisioned,
+  clockFloorNs: bigint,
   open: OpenConnection,
 ): Promise<WorkloadSpec> {
   const { manifest, secrets, terminals } = provisioned;
@@ -150,6 +167,7 @@ export async function createWorkloadSpec(
       : manifest.descriptors.map((each) => plainDescriptor(each, terminals)),
     mounts: listDirectories(manifest).map((guest) => fillDirectory(guest, provisioned)),
     limits: manifest.limits,
+    clockFloorNs,
   };
 }
 

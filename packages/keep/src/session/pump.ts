@@ -1,7 +1,9 @@
 /** Moves bytes between the session's channels and the workload's streams. */
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
+import { CHANNEL } from "@donjon/protocol/session/frame";
 import type { DataChannel, KeepPeer } from "@donjon/protocol/session/peer";
 import type { ByteSink, ByteSource } from "../runtime/workload.ts";
+import type { Journal, JournalEntry, JournalReader } from "./journal.ts";
 
 /** Credit is given back in steps of this many octets, so that it costs few frames. */
 const CREDIT_STEP = INITIAL_CREDIT / 4;
@@ -52,22 +54,86 @@ export class OutputPump {
   }
 }
 
+/** From a detached workload's journal to the client, from the oldest entry on and in order. */
+export class JournalPump {
+  readonly #journal: Journal;
+  readonly #peer: KeepPeer;
+  readonly #reader: JournalReader;
+  readonly #onBehind: () => void;
+  readonly #ended = Promise.withResolvers<void>();
+  #sending = false;
+  /** Octets of the current entry that were sent. */
+  #sent = 0;
+
+  /** `onBehind` is called when the journal dropped what was to be sent next: the client reads too slowly. */
+  constructor(journal: Journal, peer: KeepPeer, onBehind: () => void) {
+    this.#journal = journal;
+    this.#peer = peer;
+    this.#onBehind = onBehind;
+    this.#reader = journal.open(() => this.flush());
+  }
+
+  /** Resolves when the workload's output has ended and all of it was sent. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  flush(): void {
+    if (this.#sending) return;
+    const entry = this.#journal.at(this.#reader);
+    if (entry === undefined) this.#onBehind();
+    else if (entry !== null) this.#send(entry);
+    else if (this.#journal.ended) {
+      this.#peer.sendEnd(CHANNEL.stdout);
+      this.#peer.sendEnd(CHANNEL.stderr);
+      this.#ended.resolve();
+    }
+  }
+
+  close(): void {
+    this.#journal.close(this.#reader);
+  }
+
+  #send({ channel, bytes }: JournalEntry): void {
+    const left = bytes.length - this.#sent;
+    const count = Math.min(left, this.#peer.sendable(channel));
+    if (count === 0) return;
+    this.#sending = true;
+    this.#peer.sendData(channel, bytes.subarray(this.#sent, this.#sent + count), () => {
+      this.#sending = false;
+      this.#sent += count;
+      if (count === left) {
+        this.#sent = 0;
+        this.#reader.next += 1;
+      }
+      this.flush();
+    });
+  }
+}
+
 /** From the client to the workload. What the workload has no room for waits here, bounded by the credit. */
 export class InputPump {
   readonly #sink: ByteSink;
-  readonly #grant: (bytes: number) => void;
+  /** Allows the session that writes so many octets more. */
+  grant: (bytes: number) => void = () => {};
   readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   #owed = 0;
   #ending = false;
 
-  constructor(sink: ByteSink, grant: (bytes: number) => void) {
+  constructor(sink: ByteSink) {
     this.#sink = sink;
-    this.#grant = grant;
     sink.onWritable = () => this.#drain();
+  }
+
+  /** Whether as much waits as one session may send ahead. */
+  get full(): boolean {
+    return this.#waitingBytes >= INITIAL_CREDIT;
   }
 
   add(piece: Uint8Array): void {
     this.#waiting.push(piece);
+    this.#waitingBytes += piece.length;
     if (this.#waiting.length === 1) this.#drain();
   }
 
@@ -87,10 +153,11 @@ export class InputPump {
       }
       this.#waiting.shift();
     }
+    this.#waitingBytes -= moved;
     this.#owed += moved;
     if (this.#ending && this.#waiting.length === 0) this.#sink.end();
     if (this.#owed < CREDIT_STEP) return;
-    this.#grant(this.#owed);
+    this.grant(this.#owed);
     this.#owed = 0;
   }
 }

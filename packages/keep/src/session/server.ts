@@ -1,6 +1,6 @@
 /** The Keep's end of one session (protocol README, session). */
 import { DonjonError } from "@donjon/core/errors";
-import { LINGER_MS } from "@donjon/protocol/limits";
+import { GREETING_MS, LINGER_MS, MAX_EVIDENCE_REQUESTS } from "@donjon/protocol/limits";
 import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
 import {
@@ -16,7 +16,7 @@ import type { Workload, WorkloadResult } from "../runtime/workload.ts";
 import type { Channel } from "./channel.ts";
 import type { Keep } from "./keep.ts";
 import { ProvisionBuilder } from "./provision.ts";
-import { InputPump, OutputPump } from "./pump.ts";
+import { InputPump, JournalPump, OutputPump } from "./pump.ts";
 import { Upload } from "./upload.ts";
 
 /** Serves one session from its first byte to its end. */
@@ -24,23 +24,35 @@ export function serveSession(channel: Channel, keep: Keep): void {
   new SessionServer(channel, keep);
 }
 
+/** What carries a workload's output into the session. */
+interface Output {
+  readonly ended: Promise<void>;
+  /** Credit came. */
+  flush(): void;
+}
+
 class SessionServer {
   readonly #channel: Channel;
   readonly #keep: Keep;
   readonly #peer: KeepPeer;
   readonly #download: ChannelWriter;
+  #greeting: NodeJS.Timeout | null;
   #upload: Upload | null = null;
   #builder: ProvisionBuilder | null = null;
-  #workload: Workload | null = null;
   #stdin: InputPump | null = null;
-  #outputs: readonly OutputPump[] = [];
+  #outputs: readonly Output[] = [];
   /** What came for the workload before it ran. */
   readonly #early: Uint8Array[] = [];
   #earlyEnd = false;
   #earlyStop: StopHow | null = null;
-  #owner = false;
+  /** Requests for evidence that are not answered yet. */
+  #questions = 0;
+  /** Whether the Keep ends with this session. */
+  #endsKeep = false;
   #started = false;
   #over = false;
+  /** Gives back what the session holds of a detached run. */
+  #detach: () => void = () => {};
 
   constructor(channel: Channel, keep: Keep) {
     this.#channel = channel;
@@ -59,6 +71,11 @@ class SessionServer {
     channel.stream.on("end", () => this.#onGone());
     channel.stream.on("error", () => this.#onGone());
     channel.stream.on("close", () => this.#onGone());
+    const silent = `the client did not greet within ${GREETING_MS} ms`;
+    this.#greeting = setTimeout(
+      () => this.#fail(new DonjonError("session/timeout", silent)),
+      GREETING_MS,
+    ).unref();
   }
 
   #guarded(act: () => void): void {
@@ -72,14 +89,14 @@ class SessionServer {
 
   #onMessage(message: ClientMessage): void {
     if (message.type === "hello") this.#onHello(message.protocol);
+    else if (message.type === "attest") this.#onAttest(message.nonce);
     else if (message.type === "provision") this.#onProvision(message);
-    else if (message.type !== "stop") {
-      throw new DonjonError("session/refused", `this Keep does not answer ${message.type} yet`);
-    } else if (this.#workload !== null) this.#workload.stop(message.how);
-    else this.#earlyStop = message.how;
+    else if (message.type === "attach") this.#onAttach(message.input);
+    else this.#onStop(message.how);
   }
 
   #onHello(protocol: number): void {
+    clearTimeout(this.#greeting!);
     if (protocol !== SESSION_PROTOCOL) {
       throw new DonjonError(
         "session/protocol",
@@ -90,9 +107,28 @@ class SessionServer {
     this.#peer.sendMessage({ type: "hello", protocol: SESSION_PROTOCOL, engine });
   }
 
+  #onAttest(nonce: string): void {
+    this.#questions += 1;
+    if (this.#questions > MAX_EVIDENCE_REQUESTS) {
+      throw new DonjonError(
+        "session/limit",
+        `${MAX_EVIDENCE_REQUESTS} requests for evidence wait already; ask again once they are answered`,
+      );
+    }
+    this.#keep.attest(this.#channel, Buffer.from(nonce, "hex")).then(
+      (cmw) =>
+        this.#guarded(() => {
+          this.#questions -= 1;
+          const text = Buffer.from(cmw.buffer, cmw.byteOffset, cmw.length).toString("base64url");
+          this.#peer.sendMessage({ type: "evidence", nonce, cmw: text });
+        }),
+      (error) => this.#fail(error),
+    );
+  }
+
   #onProvision(message: ProvisionMessage): void {
-    this.#keep.claim();
-    this.#owner = true;
+    this.#keep.claim(this.#channel);
+    this.#endsKeep = true;
     const builder = new ProvisionBuilder(message);
     this.#builder = builder;
     this.#upload = new Upload(
@@ -102,19 +138,46 @@ class SessionServer {
     );
   }
 
+  #onAttach(input: boolean): void {
+    this.#keep.requireOwner(this.#channel, "attach to its workload");
+    const detached = this.#keep.requireDetached();
+    const { journal, workload } = detached;
+    if (input) this.#stdin = detached.takeInput((bytes) => this.#peer.grant(CHANNEL.stdin, bytes));
+    const { lost } = journal;
+    const output = new JournalPump(journal, this.#peer, () => this.#fail(behind()));
+    this.#outputs = [output];
+    this.#detach = () => {
+      output.close();
+      if (input) detached.releaseInput();
+    };
+    const state = this.#keep.state === "exited" ? "exited" : "running";
+    this.#peer.sendMessage({ type: "attached", state, lost });
+    output.flush();
+    this.#watch(workload);
+  }
+
+  #onStop(how: StopHow): void {
+    this.#keep.requireOwner(this.#channel, "stop its workload");
+    if (this.#keep.workload === null) this.#earlyStop = how;
+    else this.#keep.workload.stop(how);
+  }
+
   #onData(id: DataChannel, piece: Uint8Array): void {
-    if (this.#builder === null) {
-      throw new DonjonError("session/protocol", "the client sent data before it provisioned");
-    }
-    if (id === CHANNEL.upload) this.#upload?.add(piece);
-    else if (this.#stdin !== null) this.#stdin.add(piece);
-    else this.#early.push(piece);
+    if (id === CHANNEL.upload && this.#upload !== null) this.#upload.add(piece);
+    else if (id === CHANNEL.stdin && this.#stdin !== null) this.#stdin.add(piece);
+    else if (id === CHANNEL.stdin && this.#attended) this.#early.push(piece);
+    else throw new DonjonError("session/protocol", "the client sent data that nothing waits for");
   }
 
   #onEnd(id: DataChannel): void {
     if (id === CHANNEL.upload) this.#onUploaded();
     else if (this.#stdin !== null) this.#stdin.end();
-    else this.#earlyEnd = true;
+    else if (this.#attended) this.#earlyEnd = true;
+  }
+
+  /** Whether this session has provisioned a workload that does not outlive it. */
+  get #attended(): boolean {
+    return this.#builder !== null && !this.#builder.detached;
   }
 
   #onCredit(): void {
@@ -129,28 +192,47 @@ class SessionServer {
     this.#upload.end();
     this.#upload = null;
     const provisioned = this.#builder.finish();
-    this.#peer.sendMessage({
-      type: "provisioned",
-      manifest: provisioned.manifestDigest,
-      workload: provisioned.manifest.workload.sha256!,
-    });
+    const { manifest, manifestDigest, detached } = provisioned;
+    const workload = manifest.workload.sha256!;
+    this.#peer.sendMessage({ type: "provisioned", manifest: manifestDigest, workload });
+    if (detached) this.#endsKeep = false;
     this.#keep.start(provisioned).then(
-      (workload) => this.#guarded(() => this.#attach(workload)),
-      (error) => this.#fail(error),
+      (started) => this.#onStarted(started, detached),
+      (error) => this.#onNotStarted(error),
     );
   }
 
-  #attach(workload: Workload): void {
-    this.#workload = workload;
-    this.#stdin = new InputPump(workload.stdin, (bytes) => this.#peer.grant(CHANNEL.stdin, bytes));
-    for (const piece of this.#early.splice(0)) this.#stdin.add(piece);
-    if (this.#earlyEnd) this.#stdin.end();
+  #onStarted(workload: Workload, detached: boolean): void {
     if (this.#earlyStop !== null) workload.stop(this.#earlyStop);
+    if (detached) {
+      // It goes on without this session; but a module that cannot run is told to who sent it.
+      workload.result.catch((error) => this.#fail(error));
+      workload.onRunning = () => this.#guarded(() => this.#tellStarted(workload));
+    } else this.#guarded(() => this.#attend(workload));
+  }
+
+  /** A Keep that could not start what it was given has no further use. */
+  #onNotStarted(error: unknown): void {
+    this.#endsKeep = true;
+    if (this.#over) this.#keep.finish();
+    this.#fail(error);
+  }
+
+  #attend(workload: Workload): void {
+    const stdin = new InputPump(workload.stdin);
+    stdin.grant = (bytes) => this.#peer.grant(CHANNEL.stdin, bytes);
+    this.#stdin = stdin;
+    for (const piece of this.#early.splice(0)) stdin.add(piece);
+    if (this.#earlyEnd) stdin.end();
     this.#outputs = [
       new OutputPump(workload.stdout, this.#peer, CHANNEL.stdout),
       new OutputPump(workload.stderr, this.#peer, CHANNEL.stderr),
     ];
     workload.onRunning = () => this.#guarded(() => this.#tellStarted(workload));
+    this.#watch(workload);
+  }
+
+  #watch(workload: Workload): void {
     workload.result.then(
       (result) => this.#finish(workload, result),
       (error) => this.#fail(error),
@@ -162,7 +244,7 @@ class SessionServer {
     await Promise.all(this.#outputs.map(({ ended }) => ended));
     await this.#keep.drain();
     this.#guarded(() => {
-      this.#tellStarted(workload);
+      if (this.#attended) this.#tellStarted(workload);
       this.#sendTrees(result);
     });
   }
@@ -195,7 +277,7 @@ class SessionServer {
   #fail(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#workload?.stop("kill");
+    if (this.#endsKeep) this.#keep.workload?.stop("kill");
     this.#peer.sendMessage(failureMessage(error), () => this.#close());
   }
 
@@ -206,16 +288,24 @@ class SessionServer {
   }
 
   /**
-   * Ends this side. The owner's Keep ends once the client has ended its side too: a socket that is closed with
-   * unread bytes in it resets, and the reset could overtake the last message.
+   * Ends this side. A Keep that ends with the session does so once the client has ended its side too: a socket that is
+   * closed with unread bytes in it resets, and the reset could overtake the last message.
    */
   #close(): void {
     const { stream } = this.#channel;
+    clearTimeout(this.#greeting!);
+    this.#detach();
     stream.end();
-    if (!this.#owner) return;
-    const finish = () => this.#keep.finish();
+    const finish = () => (this.#endsKeep ? this.#keep.finish() : stream.destroy());
     if (stream.closed) finish();
     stream.once("close", finish);
-    setTimeout(finish, LINGER_MS);
+    setTimeout(finish, LINGER_MS).unref();
   }
+}
+
+function behind(): DonjonError {
+  return new DonjonError(
+    "session/limit",
+    "this session reads so slowly that output it was to be shown is no longer held; attach again",
+  );
 }

@@ -12,7 +12,7 @@ function accept(stream: Duplex, identity: KeepIdentity): Promise<Duplex> {
 }
 
 function connect(stream: Duplex, host: string, ca?: string): Promise<Duplex> {
-  return connectTls(stream, host, contextOf(createIdentity(Date.now()), ca));
+  return connectTls(stream, host, contextOf(createIdentity(Date.now()), ca), Date.now);
 }
 
 test("two TLS sides reach each other over streams when the root is trusted and the name is right", async () => {

@@ -47,6 +47,7 @@ export function startGuest(test: TestContext, spec: GuestSpec): Workload {
     env: new Map(),
     descriptors: STDIO,
     mounts: [],
+    clockFloorNs: 0n,
     ...rest,
     module: typeof guest === "string" ? guestBytes(guest) : guest,
     args: Array.from({ length: argc }, () => "x"),

@@ -127,7 +127,10 @@ async function specify(text: string) {
       secrets: new Map(manifest.secrets.map(({ name }) => [name, Uint8Array.of(1)])),
       trees: new Map(manifest.mounts.map(({ guest }) => [guest, tree()])),
       terminals: [],
+      detached: false,
+      timeMs: 0,
     },
+    0n,
     // Only kind and name count here: no stream is ever touched.
     async ({ name }) => ({ kind: "connect", name, stream: null as never }),
   );

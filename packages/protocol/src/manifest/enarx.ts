@@ -139,6 +139,7 @@ function translate(toml: EnarxToml, file: string, notes: string[]): Manifest {
       threads: DEFAULT_THREADS,
       outputBytes: null,
     },
+    sessions: { attest: "anyone" },
   };
 }
 

@@ -37,6 +37,7 @@ export function encodeManifest(manifest: Manifest): string {
       ...unless(limits.threads, DEFAULT_THREADS, "threads", Number),
       ...unless(limits.outputBytes, null, "output", formatSize),
     ]),
+    heading("sessions", manifest.sessions.attest === "owner" ? [pair("attest", "owner")] : []),
   ];
   const texts = sections
     .filter((lines) => lines.length > 0)

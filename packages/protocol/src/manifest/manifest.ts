@@ -90,6 +90,10 @@ export interface Manifest {
   readonly mounts: readonly ManifestMount[];
   readonly secrets: readonly ManifestSecret[];
   readonly limits: ManifestLimits;
+  readonly sessions: {
+    /** Who may ask the Keep for evidence once it is provisioned. */
+    readonly attest: "anyone" | "owner";
+  };
 }
 
 export interface ParseManifestOptions {

@@ -52,6 +52,7 @@ function readTables(toml: ManifestToml): Manifest {
     env: readEnvironment(toml, grants),
     ...grants,
     limits: readLimits(limits),
+    sessions: { attest: toml.sessions?.attest === "owner" ? "owner" : "anyone" },
   };
 }
 

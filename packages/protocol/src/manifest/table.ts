@@ -279,6 +279,19 @@ export const MANIFEST_TABLE = {
         },
       },
     },
+    sessions: {
+      type: "table",
+      doc: "sessions of others than the owner",
+      fields: {
+        attest: {
+          type: "string",
+          choices: ["anyone", "owner"],
+          maxLength: 6,
+          fallback: "anyone",
+          doc: "who may ask the running Keep for evidence, and so learn the digests of manifest and workload",
+        },
+      },
+    },
   },
 } as const;
 

@@ -26,7 +26,7 @@ export function runThread(order: ThreadOrder, control: SharedWords): WorkloadOut
   const own = createPreview1({
     args: [],
     env: [],
-    clock: createEngineClock(),
+    clock: createEngineClock(order.clockFloorNs),
     random: createEngineRandom(),
     waiter: desk,
     descriptors: [],
