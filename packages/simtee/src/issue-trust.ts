@@ -19,14 +19,8 @@ import type { KeyPair } from "./certificates/key-pair.ts";
 import { rfc3339, type Validity } from "./certificates/validity.ts";
 import { encodeQeIdentity, encodeTcbInfo, signText } from "./intel/collateral.ts";
 import { makeIntelVendor, makePck, rootFacts } from "./intel/vendor.ts";
-import { importMachineKeys, type KeyName, type Machine } from "./machine.ts";
-import {
-  CURRENT_TCB,
-  OLD_TCB,
-  type SgxTcb,
-  type SimulatedTcb,
-  type SnpTcb,
-} from "./simulated-tcb.ts";
+import type { KeyName } from "./machine.ts";
+import { OLD_TCB, type SgxTcb, type SimulatedTcb, type SnpTcb } from "./simulated-tcb.ts";
 
 const DAY_MS = 86_400_000;
 /** As long as a VCEK's certificate. */
@@ -38,22 +32,24 @@ const BACKDATED_DAYS = 1;
 const PRODUCT = "Genoa";
 const OUT_OF_DATE = { status: "OutOfDate", advisories: ["SIMULATED-SA-00001"] } as const;
 
-interface Issue {
-  readonly keys: Readonly<Record<KeyName, KeyPair>>;
-  readonly chipId: Uint8Array;
+interface Issue extends MachineSecrets {
   readonly certificates: Validity;
   readonly lists: Validity;
 }
 
+export interface MachineSecrets {
+  readonly keys: Readonly<Record<KeyName, KeyPair>>;
+  readonly chipId: Uint8Array;
+}
+
 /** @param now lists hold from a day before to `LIST_DAYS` after it */
 export async function issueTrust(
-  machine: Machine,
+  secrets: MachineSecrets,
   now: Date,
-  tcb: SimulatedTcb = CURRENT_TCB,
+  tcb: SimulatedTcb,
 ): Promise<SimulatedTrust> {
   const issue: Issue = {
-    keys: await importMachineKeys(machine),
-    chipId: machine.chipId,
+    ...secrets,
     certificates: validity(now, CERTIFICATE_DAYS),
     lists: validity(now, LIST_DAYS),
   };

@@ -10,7 +10,7 @@ import { makeQuoteSigner } from "./intel/signer.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { openPrivateDirectory } from "./private-files.ts";
 import type { SimulatedTcb } from "./simulated-tcb.ts";
-import { isFresh, loadTrust } from "./trust-store.ts";
+import { isFresh, loadTrust, makeTrust } from "./trust-store.ts";
 
 export type { SimulatedEvidence, SimulatedLaunch } from "./evidence.ts";
 
@@ -53,11 +53,8 @@ export async function openSecurityProcessor(
   const { now = () => new Date(), tcb } = options;
   openPrivateDirectory(directory);
   const machine = await openMachine(directory);
-  const load = async () => {
-    if (tcb === undefined) return loadTrust(directory, machine, now());
-    const { issueTrust } = await import("./issue-trust.ts");
-    return issueTrust(machine, now(), tcb);
-  };
+  const load = () =>
+    tcb === undefined ? loadTrust(directory, machine, now()) : makeTrust(machine, now(), tcb);
   return new SimulatedProcessor({ machine, now, load }, await load());
 }
 

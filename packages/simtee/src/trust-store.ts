@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { encodeTrust, parseTrust, type SimulatedTrust } from "@donjon/attest/simulated-trust";
 import { DonjonError } from "@donjon/core/errors";
-import { type Machine, unusable } from "./machine.ts";
+import { importMachineKeys, type Machine, unusable } from "./machine.ts";
 import { readPrivateFile, replacePrivateFile } from "./private-files.ts";
+import { CURRENT_TCB, type SimulatedTcb } from "./simulated-tcb.ts";
 
 const MAX_FILE_BYTES = 262_144;
 /** What is handed out holds at least as long. */
@@ -27,10 +28,20 @@ export async function loadTrust(
   const path = join(directory, "trust.json");
   const before = readTrust(path);
   if (before?.fingerprint === machine.fingerprint && isFresh(before, now)) return before;
-  const { issueTrust } = await import("./issue-trust.ts");
-  const trust = await issueTrust(machine, now);
+  const trust = await makeTrust(machine, now);
   replacePrivateFile(path, encodeTrust(trust));
   return trust;
+}
+
+/** A new trust, of which nothing is written. @throws DonjonError `files/read` */
+export async function makeTrust(
+  machine: Machine,
+  now: Date,
+  tcb: SimulatedTcb = CURRENT_TCB,
+): Promise<SimulatedTrust> {
+  const keys = await importMachineKeys(machine);
+  const { issueTrust } = await import("./issue-trust.ts");
+  return issueTrust({ keys, chipId: machine.chipId }, now, tcb);
 }
 
 function readTrust(path: string): SimulatedTrust | undefined {
