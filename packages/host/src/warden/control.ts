@@ -1,7 +1,7 @@
 /**
  * What an agent and a warden say to each other on the warden's socket. One request per connection: a line of JSON, answered
  * by a line of JSON. After the answer to `session` and `bare` the connection is the stream to the Keep; after that to
- * `watch` it stays silent and closes when the warden goes.
+ * `assign`, `watch` and `stop` it stays silent and closes when the warden goes.
  */
 import type { Duplex } from "node:stream";
 import { DonjonError, ERROR_CODES, type ErrorCode } from "@donjon/core/errors";

@@ -71,7 +71,7 @@ async function answer(
       return;
     case "assign":
       say({ ok: await keep.assign(request.assignment) });
-      socket.end();
+      socket.resume();
       return;
     case "watch":
       say({ ok: null });

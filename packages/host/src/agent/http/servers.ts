@@ -1,0 +1,166 @@
+/** The doors of an agent: a unix socket, TCP with TLS, or plain TCP on loopback. */
+import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { DonjonError } from "@donjon/core/errors";
+import { type AgentAddress, formatAgentAddress } from "@donjon/protocol/agent/address";
+import { getRequestListener } from "@hono/node-server";
+import type { Door } from "./authenticate.ts";
+import type { AgentContext } from "./context.ts";
+import type { AgentBindings } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
+import { wantsSession } from "./tunnels.ts";
+
+export interface TlsFiles {
+  /** PEM. */
+  readonly certificate: string;
+  readonly key: string;
+  /** PEM of the authority whose client certificates are accepted; `null`: none are asked for. */
+  readonly clientCa: string | null;
+}
+
+export interface AgentServer {
+  /** As a client would give it. */
+  readonly address: string;
+  /** Takes no more connections; resolves when answers that are under way have gone. */
+  close(): Promise<void>;
+}
+
+/** A request's head, and all of it, must come in this time. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+const KEEP_ALIVE_MS = 5_000;
+const MAX_HEADER_BYTES = 16 << 10;
+const MAX_CONNECTIONS = 8192;
+
+const OPTIONS = {
+  headersTimeout: HEADERS_MS,
+  requestTimeout: REQUEST_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  shouldUpgradeCallback: wantsSession,
+  noDelay: true,
+} as const;
+
+/** Rejects with `usage` for plain TCP beyond loopback, `agent/conflict` for an address in use, `files/read` for bad TLS. */
+export async function openServer(
+  address: AgentAddress,
+  agent: AgentContext,
+  tls: TlsFiles | null,
+): Promise<AgentServer> {
+  const door: Door = address.kind === "unix" ? "unix" : address.tls ? "https" : "http";
+  if (door === "http") refusePlain(address);
+  const server = door === "https" ? createSecure(address, tls) : createServer(OPTIONS);
+  const routes = createRoutes(agent);
+  const listener = getRequestListener(
+    (request, env) => routes.fetch(request, { ...(env as AgentBindings), door }),
+    { overrideGlobalObjects: false },
+  );
+  server.on("request", listener);
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Uint8Array) => {
+    agent.tunnels.answer(agent, door, request, socket, head).catch(() => socket.destroy());
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  const bound =
+    address.kind === "unix"
+      ? await listenUnix(server, address.path)
+      : await listenTcp(server, address);
+  return {
+    address: bound,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+/** Tokens in the clear are for this machine only. */
+function refusePlain(address: AgentAddress): void {
+  if (address.kind !== "tcp" || /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(address.host))
+    return;
+  throw new DonjonError(
+    "usage",
+    `${formatAgentAddress(address)} would carry tokens in the clear; use https:// with --tls-cert and --tls-key`,
+  );
+}
+
+function createSecure(address: AgentAddress, tls: TlsFiles | null): Server {
+  if (tls === null) {
+    const message = `${formatAgentAddress(address)} needs a certificate: --tls-cert and --tls-key`;
+    throw new DonjonError("usage", message);
+  }
+  const { certificate, key, clientCa } = tls;
+  try {
+    return createTlsServer({
+      ...OPTIONS,
+      cert: certificate,
+      key,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: HEADERS_MS,
+      // Whoever has none may still have a token; `authenticate` looks at both.
+      ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
+    });
+  } catch (cause) {
+    const message = `the agent's certificate or key cannot be used: ${(cause as Error).message}`;
+    throw new DonjonError("files/read", message, { cause });
+  }
+}
+
+async function listenUnix(server: Server, path: string): Promise<string> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  await clearSocket(path);
+  // Nobody but this user, from its first moment.
+  const mask = process.umask(0o177);
+  try {
+    await listen(server, { path }, `unix:${path}`);
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o600);
+  return `unix:${path}`;
+}
+
+/** Takes away the socket of an agent that is gone. Throws `agent/conflict` when one answers there, or it is no socket. */
+async function clearSocket(path: string): Promise<void> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket() || (await isAnswered(path))) {
+    const what = found.isSocket() ? "another agent listens there" : "it is no socket";
+    throw new DonjonError("agent/conflict", `'${path}' cannot be listened on: ${what}`);
+  }
+  rmSync(path, { force: true });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+async function listenTcp(server: Server, address: AgentAddress & { kind: "tcp" }): Promise<string> {
+  await listen(server, { host: address.host, port: address.port }, formatAgentAddress(address));
+  const { port } = server.address() as AddressInfo;
+  return formatAgentAddress({ ...address, port });
+}
+
+function listen(server: Server, where: object, shown: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new DonjonError("agent/conflict", `the agent cannot listen on ${shown}: ${cause.message}`, {
+          cause,
+        }),
+      ),
+    );
+    server.listen({ ...where, backlog: 1024 }, () => resolve());
+  });
+}

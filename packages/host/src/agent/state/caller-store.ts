@@ -1,0 +1,84 @@
+/** Callers with tokens. A token is shown once; only its SHA-256 is kept. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { DonjonError } from "@donjon/core/errors";
+import type { Caller, CallerLimits, CallerRole } from "../caller.ts";
+
+export interface StoredCaller extends Caller {
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+type Row = {
+  name: string;
+  token_hash: Uint8Array;
+  role: CallerRole;
+  limits: string;
+  created_at: number;
+};
+
+/** Names that cannot be mistaken for a caller by socket or by certificate. */
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,62})$/;
+const TOKEN = /^donjon_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+const SECRET_BYTES = 32;
+
+export class CallerStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Answers the token. Throws `usage` for a bad name, `agent/conflict` when there is one of that name. */
+  add(name: string, role: CallerRole, limits: CallerLimits): string {
+    if (!NAME.test(name))
+      throw new DonjonError(
+        "usage",
+        `'${name}' is no caller's name; use letters, digits, '.', '_', '@' and '-'`,
+      );
+    if (this.list().some((caller) => caller.name === name)) {
+      const message = `there is a token for '${name}'; remove it first: donjon agent token remove ${name}`;
+      throw new DonjonError("agent/conflict", message);
+    }
+    const id = randomBytes(8).toString("hex");
+    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    this.#database
+      .prepare(
+        "INSERT INTO callers (name, token_id, token_hash, role, limits, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run(name, id, hashSecret(secret), role, JSON.stringify(limits), Date.now());
+    return `donjon_${id}_${secret}`;
+  }
+
+  /** Throws `agent/not-found`. */
+  remove(name: string): void {
+    const { changes } = this.#database.prepare("DELETE FROM callers WHERE name = ?").run(name);
+    if (Number(changes) === 0)
+      throw new DonjonError("agent/not-found", `there is no token for '${name}'`);
+  }
+
+  list(): readonly StoredCaller[] {
+    const rows = this.#database.prepare("SELECT * FROM callers ORDER BY name").all();
+    return (rows as Row[]).map(toCaller);
+  }
+
+  /** Whose token it is; `null`: nobody's. Takes as long for a wrong secret as for a right one. */
+  find(token: string): StoredCaller | null {
+    const [, id, secret] = TOKEN.exec(token) ?? [];
+    if (id === undefined || secret === undefined) return null;
+    const row = this.#database.prepare("SELECT * FROM callers WHERE token_id = ?").get(id) as
+      | Row
+      | undefined;
+    const known = row?.token_hash ?? new Uint8Array(SECRET_BYTES);
+    const same = timingSafeEqual(hashSecret(secret), known);
+    return same && row !== undefined ? toCaller(row) : null;
+  }
+}
+
+function hashSecret(secret: string): Uint8Array {
+  return createHash("sha256").update(secret).digest();
+}
+
+function toCaller({ name, role, limits, created_at }: Row): StoredCaller {
+  return { name, role, limits: JSON.parse(limits) as CallerLimits, createdAt: created_at };
+}

@@ -1,0 +1,90 @@
+/** The agent's state: one SQLite file, which a restarted agent finds its Keeps by. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { DonjonError } from "@donjon/core/errors";
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE keeps (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    owner TEXT,
+    name TEXT,
+    record TEXT NOT NULL,
+    UNIQUE (owner, name)
+  ) STRICT;
+  CREATE TABLE callers (
+    name TEXT PRIMARY KEY,
+    token_id TEXT NOT NULL UNIQUE,
+    token_hash BLOB NOT NULL,
+    role TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+/** Another process may be writing: `donjon agent token` beside a running agent. */
+const BUSY_MS = 5_000;
+
+/** Opens or makes the database of a state directory. Throws `files/write`. */
+export function openDatabase(directory: string): DatabaseSync {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(join(directory, "agent.db"), { timeout: BUSY_MS });
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    migrate(database);
+    return database;
+  } catch (cause) {
+    if (cause instanceof DonjonError) throw cause;
+    throw new DonjonError(
+      "files/write",
+      `the agent's state in '${directory}' cannot be opened: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const { user_version: found } = database.prepare("PRAGMA user_version").get() as {
+      user_version: number;
+    };
+    if (found === 0) database.exec(SCHEMA);
+    else if (found !== SCHEMA_VERSION) {
+      throw new DonjonError(
+        "agent/state",
+        `the agent's state is of version ${found}, and this agent reads version ${SCHEMA_VERSION}; use the Donjon that wrote it`,
+      );
+    }
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+export interface StateLock {
+  release(): void;
+}
+
+/**
+ * One agent per state directory. The lock is the kernel's, held by an open transaction on a database of its own, so it goes
+ * with the process however that ends. Throws `agent/conflict`.
+ */
+export function lockState(directory: string): StateLock {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = new DatabaseSync(join(directory, "lock.db"));
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    lock.close();
+    throw new DonjonError(
+      "agent/conflict",
+      `another agent uses the state in '${directory}'; stop it, or give this one a directory of its own: --state DIR`,
+      { cause },
+    );
+  }
+  return { release: () => lock.close() };
+}
