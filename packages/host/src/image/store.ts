@@ -1,0 +1,129 @@
+/** The images that are built on this machine, and which of them belongs to which runtime. */
+import { hash, randomUUID } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type BuildInputs, type BuiltImage, buildImage } from "./build.ts";
+import { checkImage } from "./check.ts";
+import {
+  type ImagePointer,
+  type ImageSource,
+  imageFiles,
+  pointerPath,
+  readPointer,
+} from "./find.ts";
+import { encodeGuestInit, GUEST_COMMAND_LINE } from "./guest-init.ts";
+import { hashFile } from "./hash-cache.ts";
+import { imageCacheDirectory } from "./places.ts";
+import { type ImageRecord, RECORD_NAME, readRecord } from "./record.ts";
+import { type FileStamp, readStamp } from "./stamp.ts";
+import { listTree, RUNTIME_PATH } from "./tree.ts";
+
+export interface StoredImage extends BuiltImage {
+  /** `false`: the image that was there is made of these very inputs. */
+  readonly isNew: boolean;
+}
+
+/** Keeps may still be starting from an image that has just been replaced. */
+const GRACE_MS = 3_600_000;
+const FOLDER = /^[0-9a-f]{64}$/;
+
+/** Builds the image where it is not there yet, and makes it the one that backends find. Throws as `buildImage`. */
+export async function storeImage(
+  inputs: BuildInputs,
+  cache = imageCacheDirectory(),
+): Promise<StoredImage> {
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  const present = findPresent(inputs, cache);
+  if (present !== null) {
+    point(inputs.source, present.folder, present.record, cache);
+    return {
+      files: imageFiles(join(cache, present.folder), present.record.digest),
+      record: present.record,
+      isNew: false,
+    };
+  }
+  const draft = join(cache, `draft-${randomUUID()}`);
+  try {
+    const { record } = await buildImage(inputs, draft);
+    const folder = hash("sha256", readFileSync(join(draft, RECORD_NAME)), "hex");
+    const directory = join(cache, folder);
+    // Of the same inputs, but no longer what its record says.
+    rmSync(directory, { recursive: true, force: true });
+    renameSync(draft, directory);
+    point(inputs.source, folder, record, cache);
+    removeUnused(cache);
+    return { files: imageFiles(directory, record.digest), record, isNew: true };
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** An image in the cache that is made of these inputs and is whole. */
+function findPresent(
+  { source, lock }: BuildInputs,
+  cache: string,
+): { readonly folder: string; readonly record: ImageRecord } | null {
+  if (hashFile(realpathSync(source.engine)).sha256 !== lock.engine.sha256) return null;
+  const wanted = [
+    [RUNTIME_PATH, hashFile(realpathSync(source.runtime)).sha256],
+    ["init", hash("sha256", encodeGuestInit(), "hex")],
+    ["cmdline", hash("sha256", GUEST_COMMAND_LINE, "hex")],
+  ] as const;
+  for (const folder of readdirSync(cache).filter((name) => FOLDER.test(name))) {
+    const record = readRecordQuietly(join(cache, folder));
+    if (record === null || JSON.stringify(record.lock) !== JSON.stringify(lock)) continue;
+    const found = new Map([
+      ...record.tree.map(({ path, sha256 }) => [path, sha256] as const),
+      ...record.boot.map(({ name, sha256 }) => [name, sha256] as const),
+    ]);
+    const isSame = wanted.every(([path, sha256]) => found.get(path) === sha256);
+    if (isSame && checkImage(join(cache, folder), record).length === 0) return { folder, record };
+  }
+  return null;
+}
+
+function readRecordQuietly(directory: string): ImageRecord | null {
+  return existsSync(join(directory, RECORD_NAME)) ? readRecord(directory) : null;
+}
+
+function point(source: ImageSource, folder: string, record: ImageRecord, cache: string): void {
+  const tree = listTree(imageFiles(join(cache, folder), record.digest).tree);
+  const paths = [
+    realpathSync(source.engine),
+    realpathSync(source.runtime),
+    ...tree.map((file) => file.source),
+  ];
+  const stamps = Object.fromEntries(
+    paths.map((path): [string, FileStamp] => [path, readStamp(path)!]),
+  );
+  const pointer: ImagePointer = { folder, digest: record.digest, stamps };
+  const path = pointerPath(source, cache);
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, JSON.stringify(pointer), { mode: 0o600 });
+  renameSync(draft, path);
+}
+
+/** Images that no runtime points to any more; an image takes a third of a gigabyte. */
+function removeUnused(cache: string): void {
+  const names = readdirSync(cache);
+  const used = new Set(
+    names
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => readPointer(join(cache, name))?.folder),
+  );
+  for (const name of names.filter((each) => FOLDER.test(each) && !used.has(each))) {
+    const path = join(cache, name);
+    if (Date.now() - statSync(path).ctimeMs > GRACE_MS)
+      rmSync(path, { recursive: true, force: true });
+  }
+}
