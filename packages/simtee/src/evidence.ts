@@ -14,7 +14,4 @@ export interface SimulatedLaunch {
 }
 
 /** Signs 64 octets of report data for a measurement. */
-export type Signer = (
-  measurement: Uint8Array,
-  reportData: Uint8Array,
-) => Promise<SimulatedEvidence>;
+export type Signer = (measurement: Uint8Array, reportData: Uint8Array) => SimulatedEvidence;

@@ -1,5 +1,5 @@
 /** One machine's secrets: its chip's identity and the keys of its vendors, which on real hardware nobody but a vendor has. */
-import { randomBytes } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parseStrictJson } from "@donjon/attest/intel/strict-json";
 import { fingerprintRoots } from "@donjon/attest/simulated-trust";
@@ -10,10 +10,10 @@ import {
   encodeKeyPair,
   encodePublicKey,
   importKeyPair,
-  importSigningKey,
   type KeyKind,
   type KeyPair,
   makeKeyPair,
+  readPrivateKey,
 } from "./certificates/key-pair.ts";
 import { createPrivateFile, readPrivateFile } from "./private-files.ts";
 
@@ -65,9 +65,10 @@ async function makeMachine(): Promise<Facts> {
     NAMES.map(async (name) => [name, await encodeKeyPair(await makeKeyPair(KEY_KINDS[name]))]),
   );
   const keys: Machine["keys"] = Object.fromEntries(entries);
-  const spki = (pkcs8: Uint8Array) => encodeBase64(encodePublicKey(pkcs8));
+  const spki = (name: KeyName) =>
+    encodeBase64(encodePublicKey(readPrivateKey(KEY_KINDS[name], keys[name])));
   return {
-    fingerprint: fingerprintRoots(spki(keys.ark), spki(keys.intelRoot)),
+    fingerprint: fingerprintRoots(spki("ark"), spki("intelRoot")),
     chipId: randomBytes(CHIP_ID_BYTES),
     keys,
   };
@@ -100,28 +101,24 @@ function parseMachine(text: string, path: string): Machine {
 }
 
 /** @throws DonjonError `files/read` when it is no key of its kind */
-export function importMachineKey(machine: Machine, name: KeyName): Promise<CryptoKey> {
-  return usable(machine, importSigningKey(KEY_KINDS[name], machine.keys[name]));
-}
-
-/** As `importMachineKey`, all of them with their public keys. */
-export async function importMachineKeys(
-  machine: Machine,
-): Promise<Readonly<Record<KeyName, KeyPair>>> {
-  const pairs = NAMES.map(async (name) => {
-    const pair = await usable(machine, importKeyPair(KEY_KINDS[name], machine.keys[name]));
-    return [name, pair] as const;
-  });
-  return Object.fromEntries(await Promise.all(pairs)) as Record<KeyName, KeyPair>;
-}
-
-async function usable<T>({ path }: Machine, imported: Promise<T>): Promise<T> {
+export function readMachineKey({ keys, path }: Machine, name: KeyName): KeyObject {
   try {
-    return await imported;
+    return readPrivateKey(KEY_KINDS[name], keys[name]);
   } catch (cause) {
     if (cause instanceof DonjonError) throw unusable(path, cause);
     throw cause;
   }
+}
+
+/** As `readMachineKey`, all of them, for what issues certificates. */
+export async function importMachineKeys(
+  machine: Machine,
+): Promise<Readonly<Record<KeyName, KeyPair>>> {
+  for (const name of NAMES) readMachineKey(machine, name);
+  const pairs = NAMES.map(async (name) => {
+    return [name, await importKeyPair(KEY_KINDS[name], machine.keys[name])] as const;
+  });
+  return Object.fromEntries(await Promise.all(pairs)) as Record<KeyName, KeyPair>;
 }
 
 /** For files of a machine that cannot be read as such. */

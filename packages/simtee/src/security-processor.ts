@@ -70,7 +70,7 @@ interface Parts {
 class SimulatedProcessor implements SecurityProcessor {
   readonly #parts: Parts;
   /** Made at first use and again when the trust is renewed: most processes need one of them. */
-  readonly #signers = new Map<SimulatedLaunch["tee"], Promise<Signer>>();
+  readonly #signers = new Map<SimulatedLaunch["tee"], Signer>();
   #trust: SimulatedTrust;
   #renewal: Promise<SimulatedTrust> | undefined;
 
@@ -95,11 +95,10 @@ class SimulatedProcessor implements SecurityProcessor {
   ): Promise<SimulatedEvidence> {
     requireLength(`measurement for ${tee}`, measurement, MEASUREMENT_BYTES[tee]);
     requireLength("report data", reportData, REPORT_DATA_BYTES);
-    // Copies: the caller may write to its bytes while the signer is made.
+    // Copies: the caller may write to its bytes while the trust is renewed.
     const inputs = [measurement.slice(), reportData.slice()] as const;
     await this.renewTrust();
-    const sign = await this.#signer(tee);
-    return sign(...inputs);
+    return this.#signer(tee)(...inputs);
   }
 
   async #renew(): Promise<SimulatedTrust> {
@@ -112,21 +111,12 @@ class SimulatedProcessor implements SecurityProcessor {
     }
   }
 
-  #signer(tee: SimulatedLaunch["tee"]): Promise<Signer> {
-    const before = this.#signers.get(tee);
-    if (before !== undefined) return before;
-    const signer = makeSigner(tee, this.#parts.machine, this.#trust);
+  #signer(tee: SimulatedLaunch["tee"]): Signer {
+    const make = tee === "snp" ? makeReportSigner : makeQuoteSigner;
+    const signer = this.#signers.get(tee) ?? make(this.#parts.machine, this.#trust);
     this.#signers.set(tee, signer);
     return signer;
   }
-}
-
-async function makeSigner(
-  tee: SimulatedLaunch["tee"],
-  machine: Machine,
-  trust: SimulatedTrust,
-): Promise<Signer> {
-  return tee === "snp" ? makeReportSigner(machine, trust) : makeQuoteSigner(machine, trust);
 }
 
 function requireLength(what: string, bytes: Uint8Array, wanted: number): void {

@@ -17,5 +17,5 @@ export {
   fakeTcbBytes,
   makeEvidence,
 } from "./amd/evidence.ts";
-export { makeReport, type ReportOptions, signReport } from "./amd/report.ts";
+export { makeReport, type ReportOptions } from "./amd/report.ts";
 export { FAKE_NOW } from "./validity.ts";

@@ -3,14 +3,14 @@ import type { SimulatedTrust } from "@donjon/attest/simulated-trust";
 import { parseSnpCertificate } from "@donjon/attest/snp/certs";
 import { decodeBase64 } from "@donjon/core/base64";
 import type { Signer } from "../evidence.ts";
-import { importMachineKey, type Machine } from "../machine.ts";
+import { type Machine, readMachineKey } from "../machine.ts";
 import { encodeCertificateTable } from "./certificate-table.ts";
 import { CPUID, encodeTcbVersion } from "./leaf.ts";
 import { encodeReport, signReport } from "./report.ts";
 
 /** @throws DonjonError `files/read` when the machine's key is none */
-export async function makeReportSigner(machine: Machine, { amd }: SimulatedTrust): Promise<Signer> {
-  const key = await importMachineKey(machine, "vcek");
+export function makeReportSigner(machine: Machine, { amd }: SimulatedTrust): Signer {
+  const key = readMachineKey(machine, "vcek");
   const [vcek, ask, ark] = amd.certificates.map(decodeBase64);
   const [crl] = amd.crls.map(decodeBase64);
   const table = encodeCertificateTable({ vcek: vcek!, ask: ask!, ark: ark!, crl: crl! });
@@ -26,9 +26,9 @@ export async function makeReportSigner(machine: Machine, { amd }: SimulatedTrust
     committedTcb: tcb,
     launchTcb: tcb,
   };
-  return async (measurement, reportData) => {
+  return (measurement, reportData) => {
     const evidence = encodeReport({ ...facts, measurement, reportData });
-    await signReport(evidence, key);
+    signReport(evidence, key);
     return { kind: "snp", evidence, auxiliary: table.slice() };
   };
 }

@@ -1,5 +1,5 @@
 /** Keys as WebCrypto knows them; private ones travel as PKCS #8. */
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { DonjonError } from "@donjon/core/errors";
 
 export interface KeyPair {
@@ -19,6 +19,9 @@ const ALGORITHMS = {
   "P-384": { name: "ECDSA", namedCurve: "P-384" },
 } as const;
 
+/** What `node:crypto` calls them. */
+const NODE_NAMES = { "rsa-pss": "rsa", "P-256": "prime256v1", "P-384": "secp384r1" } as const;
+
 export type KeyKind = keyof typeof ALGORITHMS;
 
 export async function makeKeyPair(kind: KeyKind): Promise<KeyPair> {
@@ -31,30 +34,39 @@ export async function encodeKeyPair({ privateKey }: KeyPair): Promise<Uint8Array
 }
 
 /**
+ * A key for `node:crypto`, which signs without loading WebCrypto.
+ *
  * @param pkcs8 DER
  * @throws DonjonError `bytes/invalid` when it is no key of this kind
  */
-export async function importSigningKey(kind: KeyKind, pkcs8: Uint8Array): Promise<CryptoKey> {
-  try {
-    return await crypto.subtle.importKey("pkcs8", Buffer.from(pkcs8), ALGORITHMS[kind], false, [
-      "sign",
-    ]);
-  } catch (cause) {
+export function readPrivateKey(kind: KeyKind, pkcs8: Uint8Array): KeyObject {
+  const wanted = (cause?: unknown) => {
     const message = `found ${pkcs8.length} octets, wanted a private ${kind} key in PKCS #8`;
-    throw new DonjonError("bytes/invalid", message, { cause });
+    return new DonjonError("bytes/invalid", message, { cause });
+  };
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" });
+  } catch (cause) {
+    throw wanted(cause);
   }
+  const found = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
+  if (found !== NODE_NAMES[kind]) throw wanted();
+  return key;
 }
 
-/** As `importSigningKey`, with the public key. */
+/** As `readPrivateKey`, for what issues certificates. */
 export async function importKeyPair(kind: KeyKind, pkcs8: Uint8Array): Promise<KeyPair> {
-  const privateKey = await importSigningKey(kind, pkcs8);
-  const spki = encodePublicKey(pkcs8);
-  const publicKey = await crypto.subtle.importKey("spki", spki, ALGORITHMS[kind], true, ["verify"]);
+  const spki = encodePublicKey(readPrivateKey(kind, pkcs8));
+  const algorithm = ALGORITHMS[kind];
+  const [privateKey, publicKey] = await Promise.all([
+    crypto.subtle.importKey("pkcs8", new Uint8Array(pkcs8), algorithm, false, ["sign"]),
+    crypto.subtle.importKey("spki", spki, algorithm, true, ["verify"]),
+  ]);
   return { privateKey, publicKey };
 }
 
-/** SubjectPublicKeyInfo, DER, of a PKCS #8 key. */
-export function encodePublicKey(pkcs8: Uint8Array): Uint8Array<ArrayBuffer> {
-  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" });
+/** SubjectPublicKeyInfo, DER. */
+export function encodePublicKey(key: KeyObject): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }));
 }

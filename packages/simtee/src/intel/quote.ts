@@ -2,12 +2,12 @@
  * Writes and signs quotes by hand, offset by offset from Intel's DCAP documents, so that a wrong layout table of the
  * verifier cannot agree with itself.
  */
+import { generateKeyPairSync, hash, type KeyObject, sign } from "node:crypto";
 import { CURRENT_TCB } from "../simulated-tcb.ts";
 import { QE_ISV_PROD_ID, QE_MR_SIGNER, QE_SVN } from "./quoting-enclave-identity.ts";
 
 const INTEL_VENDOR = "939a7233f79c4ca9940a0db3957f0607";
 const QE_REPORT_CERTIFICATION = 6;
-const ECDSA = { name: "ECDSA", hash: "SHA-256" } as const;
 
 export interface EnclaveFacts {
   /** FLAGS of ATTRIBUTES, lowest octet. */
@@ -63,7 +63,7 @@ export function encodeQuoteHeader(version: 3 | 4 | 5, tee: "sgx" | "tdx"): Uint8
 
 /** A quoting enclave with its attestation key, which the PCK has vouched for. */
 export interface QuotingEnclave {
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
   /** P-256 point, x and y. */
   readonly attestationKey: Uint8Array;
   /** QE report, its signature, authentication data, certification data. */
@@ -72,7 +72,7 @@ export interface QuotingEnclave {
 
 export interface QuotingEnclaveOptions {
   /** Signs the QE report. */
-  readonly pckKey: CryptoKey;
+  readonly pckKey: KeyObject;
   /** DER or PEM chain for certification data type 5, or what another type holds. */
   readonly certification: { readonly type: number; readonly data: Uint8Array };
   /** Writes the QE report around 64 octets of report data, which bind the attestation key. */
@@ -80,42 +80,42 @@ export interface QuotingEnclaveOptions {
 }
 
 /** Makes an attestation key and has the PCK vouch for it. */
-export async function makeQuotingEnclave(options: QuotingEnclaveOptions): Promise<QuotingEnclave> {
+export function makeQuotingEnclave(options: QuotingEnclaveOptions): QuotingEnclave {
   const { pckKey, certification, encodeReport } = options;
-  const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, [
-    "sign",
-    "verify",
-  ]);
-  const point = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
-  const attestationKey = point.subarray(1);
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // A SubjectPublicKeyInfo ends with the point.
+  const spki = publicKey.export({ format: "der", type: "spki" });
+  const attestationKey = new Uint8Array(spki.subarray(-64));
   const authentication = new Uint8Array(32).map((_, index) => index);
-  const bound = join(attestationKey, authentication);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bound));
+  const digest = hash("sha256", join(attestationKey, authentication), "buffer");
   const report = encodeReport(join(digest, new Uint8Array(32)));
-  const signature = new Uint8Array(await crypto.subtle.sign(ECDSA, pckKey, report));
   const vouching = join(
     report,
-    signature,
+    signP256(pckKey, report),
     u16(authentication.length),
     authentication,
     u16(certification.type),
     u32(certification.data.length),
     certification.data,
   );
-  return { key: keys.privateKey, attestationKey, vouching };
+  return { key: privateKey, attestationKey, vouching };
 }
 
 /** @param signed header (with version 5's descriptor) and body */
-export async function signQuote(
+export function signQuote(
   { key, attestationKey, vouching }: QuotingEnclave,
   version: 3 | 4 | 5,
-  signed: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const signature = new Uint8Array(await crypto.subtle.sign(ECDSA, key, signed));
+  signed: Uint8Array,
+): Uint8Array {
   const wrapped =
     version === 3 ? vouching : join(u16(QE_REPORT_CERTIFICATION), u32(vouching.length), vouching);
-  const data = join(signature, attestationKey, wrapped);
+  const data = join(signP256(key, signed), attestationKey, wrapped);
   return join(signed, u32(data.length), data);
+}
+
+/** r and s, 32 octets each. */
+function signP256(key: KeyObject, message: Uint8Array): Uint8Array {
+  return sign("sha256", message, { key, dsaEncoding: "ieee-p1363" });
 }
 
 export function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
 import { SIMULATED, type SimulatedTrust } from "@donjon/attest/simulated-trust";
 import { decodeBase64 } from "@donjon/core/base64";
 import type { Signer } from "../evidence.ts";
-import { importMachineKey, type Machine } from "../machine.ts";
+import { type Machine, readMachineKey } from "../machine.ts";
 import { encodePckChain } from "./pem.ts";
 import {
   encodeEnclaveReport,
@@ -18,17 +18,14 @@ const MR_SIGNER = new Uint8Array(32);
 MR_SIGNER.set(new TextEncoder().encode(SIMULATED));
 
 /** @throws DonjonError `files/read` when the machine's key is none */
-export async function makeQuoteSigner(
-  machine: Machine,
-  { intel }: SimulatedTrust,
-): Promise<Signer> {
-  const enclave = await makeQuotingEnclave({
-    pckKey: await importMachineKey(machine, "pck"),
+export function makeQuoteSigner(machine: Machine, { intel }: SimulatedTrust): Signer {
+  const enclave = makeQuotingEnclave({
+    pckKey: readMachineKey(machine, "pck"),
     certification: encodePckChain(intel.pckChain.map(decodeBase64)),
     encodeReport: (bound) => encodeQeReport("sgx", bound),
   });
   const header = encodeQuoteHeader(3, "sgx");
-  return async (measurement, reportData) => {
+  return (measurement, reportData) => {
     const body = encodeEnclaveReport({
       attributes: 0x05, // INIT, MODE64BIT
       mrEnclave: measurement,
@@ -37,7 +34,7 @@ export async function makeQuoteSigner(
       isvSvn: 1,
       reportData,
     });
-    const evidence = await signQuote(enclave, 3, join(header, body));
+    const evidence = signQuote(enclave, 3, join(header, body));
     return { kind: "sgx", evidence, auxiliary: new Uint8Array() };
   };
 }

@@ -62,7 +62,7 @@ export async function makeEvidence(amd: FakeAmd, options: EvidenceOptions): Prom
   const tcb = fakeTcbBytes(amd, options.tcb ?? FAKE_TCB);
   const chipId = new Uint8Array(64);
   if (signer === "vcek") chipId.set(fakeHwid(amd));
-  const report = await makeReport(
+  const report = makeReport(
     {
       version: options.version,
       signingKey: signer === "vcek" ? 0 : 1,

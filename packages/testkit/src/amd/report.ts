@@ -1,7 +1,6 @@
 /** Reports with anything in them. */
+import { KeyObject } from "node:crypto";
 import { encodeReport, type ReportOptions as Facts, signReport } from "@donjon/simtee/amd/report";
-
-export { signReport } from "@donjon/simtee/amd/report";
 
 export interface ReportOptions extends Omit<Facts, "measurement" | "reportData"> {
   readonly measurement?: Uint8Array;
@@ -12,9 +11,9 @@ export interface ReportOptions extends Omit<Facts, "measurement" | "reportData">
 
 const DEFAULTS = { measurement: new Uint8Array(48).fill(0x11), reportData: new Uint8Array(64) };
 
-export async function makeReport(options: ReportOptions, key: CryptoKey): Promise<Uint8Array> {
+export function makeReport(options: ReportOptions, key: CryptoKey): Uint8Array {
   const report = encodeReport({ ...DEFAULTS, ...options });
   for (const [offset, value] of options.patch ?? []) report[offset] = value;
-  await signReport(report, key);
+  signReport(report, KeyObject.from(key));
   return report;
 }

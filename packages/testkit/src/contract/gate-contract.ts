@@ -198,7 +198,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       const json = Buffer.from('{"type":"hello","protocol":9}');
       stream.write(Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, json.length]), json]));
       const answer = (await readAll(stream)).subarray(8).toString();
-      assert.match(answer, /"failure".*session\/protocol.*speaks session protocol 9, wanted 1/);
+      assert.match(answer, /"failure".*session\/protocol.*speaks session protocol 9, wanted 2/);
     });
 
     test("takes no second owner", async () => {
@@ -207,7 +207,7 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
       first.run.result.catch(() => {});
       await first.run.provisioned;
       const second = openSession(under.gate.openBareSession());
-      assert.equal((await second.hello).protocol, 1);
+      assert.equal((await second.hello).protocol, 2);
       const { run } = startRun(under.gate, encodeHelloGuest("mine now"));
       await assert.rejects(run.result, { code: "session/refused" });
       assert.equal((await under.gate.health()).state, "running");

@@ -43,7 +43,7 @@ export async function makeIntelEvidence(
   const pck = await makePck(intel, options.pck);
   const authority = options.pck?.issuer ?? intel.platformCa;
   const path = options.path ?? [pck, authority, intel.root];
-  const quote = await makeQuote({
+  const quote = makeQuote({
     version: options.version,
     body: options.body,
     pck,

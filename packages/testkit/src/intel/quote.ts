@@ -1,4 +1,5 @@
 /** Quotes of every version and body, with anything in them: simtee's, and TD reports by hand from Intel's DCAP documents. */
+import { KeyObject } from "node:crypto";
 import { TEE_TCB_SVN } from "@donjon/simtee/intel/collateral";
 import {
   encodeEnclaveReport,
@@ -50,11 +51,11 @@ export interface QuoteOptions {
   readonly trailing?: Uint8Array;
 }
 
-export async function makeQuote(options: QuoteOptions): Promise<Uint8Array> {
+export function makeQuote(options: QuoteOptions): Uint8Array {
   const { version, body, header = [], qe = [] } = options;
   const tee = body === "sgx" ? "sgx" : "tdx";
-  const enclave = await makeQuotingEnclave({
-    pckKey: (options.qeSigner ?? options.pck).keys.privateKey,
+  const enclave = makeQuotingEnclave({
+    pckKey: KeyObject.from((options.qeSigner ?? options.pck).keys.privateKey),
     certification: options.certification,
     encodeReport: (bound) => patched(encodeQeReport(tee, options.qeReportData ?? bound), qe),
   });
@@ -63,7 +64,7 @@ export async function makeQuote(options: QuoteOptions): Promise<Uint8Array> {
     makeDescriptor(options),
     makeBody(options),
   );
-  return join(await signQuote(enclave, version, signed), options.trailing ?? new Uint8Array());
+  return join(signQuote(enclave, version, signed), options.trailing ?? new Uint8Array());
 }
 
 function makeDescriptor({ version, body }: QuoteOptions): Uint8Array {
