@@ -70,6 +70,13 @@ async function openTls(): Promise<TlsSide> {
   return {
     connect: (stream, host) => connectTls(stream, host, context, clock.now),
     listen: (descriptors, secrets, attest) =>
-      createTlsListeners({ descriptors, secrets, identity: own, attest, log: caller.log }),
+      createTlsListeners({
+        descriptors,
+        secrets,
+        attest,
+        identity: own,
+        log: caller.log,
+        now: clock.now,
+      }),
   };
 }

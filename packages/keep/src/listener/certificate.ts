@@ -26,18 +26,19 @@ export function makeCertificate(
   { keyPem, digest }: KeepIdentity,
   names: readonly string[],
   cmw: Uint8Array | null,
+  nowMs: number,
 ): ServedCertificate {
   const der = createSelfSigned({
     commonName: "Donjon Keep",
     spki: createPublicKey(keyPem).export({ type: "spki", format: "der" }),
     serial: randomBytes(16),
-    nowMs: Date.now(),
+    nowMs,
     sign: (signed) => sign("sha256", signed, keyPem),
     names,
     ...(cmw === null ? {} : { cmw }),
   });
   const cert = encodePem("CERTIFICATE", der);
-  return { context: createTlsContext({ cert, key: keyPem }), key: digest };
+  return { context: createTlsContext({ cert, key: keyPem, ca: cert }), key: digest };
 }
 
 /** Throws `manifest/value` when the secrets are not a certificate and its key; what they hold is in no message. */
@@ -66,7 +67,7 @@ export function openCertificate(
     );
   }
   const context = read(certificate, "a chain that OpenSSL serves with", (cert) =>
-    createTlsContext({ cert, key: Buffer.from(secrets.get(key)!) }),
+    createTlsContext({ cert, key: Buffer.from(secrets.get(key)!), ca: cert }),
   );
   const spki = leaf.publicKey.export({ type: "spki", format: "der" });
   return { context, key: hash("sha256", spki, "buffer") };

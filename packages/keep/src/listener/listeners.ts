@@ -20,6 +20,8 @@ export interface TlsListenersOptions {
   readonly attest: AttestKey;
   /** A line on the host's console. */
   readonly log: (line: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Throws `manifest/value` when a certificate that came as a secret cannot be served with. */
@@ -55,12 +57,12 @@ export function createTlsListeners(options: TlsListenersOptions): TlsListeners {
 
 /** The newest certificate that the Keep made. Open connections keep theirs; evidence that was lost is not missed. */
 function keepCertificate(
-  { identity, attest, log }: TlsListenersOptions,
+  { identity, attest, log, now }: TlsListenersOptions,
   names: readonly string[],
 ): () => Promise<ServedCertificate> {
   const make = (fallback: () => ServedCertificate) =>
     attest(null, identity.digest).then(
-      (cmw) => makeCertificate(identity, names, cmw),
+      (cmw) => makeCertificate(identity, names, cmw, now()),
       (error) => {
         log(
           `no new evidence for the certificate of the TLS listeners: ${(error as Error).message}`,
@@ -68,7 +70,7 @@ function keepCertificate(
         return fallback();
       },
     );
-  let newest = make(() => makeCertificate(identity, names, null));
+  let newest = make(() => makeCertificate(identity, names, null, now()));
   setInterval(async () => {
     const last = await newest;
     newest = Promise.resolve(await make(() => last));

@@ -24,7 +24,7 @@ export function awaitRequest(
   };
   const look = () => {
     if (stream.readableLength === seen) return;
-    const head: Buffer = stream.read();
+    const head: Buffer = stream.read(stream.readableLength);
     stream.unshift(head);
     seen = head.length;
     const query = readQuery(head);
