@@ -44,8 +44,8 @@ exec "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
 
 const BUBBLEWRAP_PATHS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
 
-export function findBubblewrap(): string | null {
-  return BUBBLEWRAP_PATHS.find((path) => existsSync(path)) ?? null;
+export function findBubblewrap(exists: (path: string) => boolean = existsSync): string | null {
+  return BUBBLEWRAP_PATHS.find((path) => exists(path)) ?? null;
 }
 
 /** Program and arguments that start the Keep; `bubblewrap` `null`: with the permission model alone. */

@@ -7,6 +7,6 @@ const QEMU_PATHS = [
   "/usr/libexec/qemu-kvm",
 ];
 
-export function findQemu(): string | null {
-  return QEMU_PATHS.find((path) => existsSync(path)) ?? null;
+export function findQemu(exists: (path: string) => boolean = existsSync): string | null {
+  return QEMU_PATHS.find((path) => exists(path)) ?? null;
 }
