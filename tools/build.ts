@@ -23,6 +23,7 @@ const COMMAND = join(CLI, "dist/donjon.cjs");
 const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: string }>> = {
   "./program.ts": { entry: "src/program.ts", file: "program.cjs" },
   "./vm-backend.ts": { entry: "src/vm-backend.ts", file: "vm.cjs" },
+  "../image/commands.ts": { entry: "src/image/commands.ts", file: "image.cjs" },
   "../evidence/commands.ts": { entry: "src/evidence/commands.ts", file: "evidence.cjs" },
   "./issue-trust.ts": { entry: "../simtee/src/issue-trust.ts", file: "issue-trust.cjs" },
 };
