@@ -53,7 +53,7 @@ export const EVIDENCE_MS = 30_000;
 /** Requests for evidence of one session that may be unanswered. */
 export const MAX_EVIDENCE_REQUESTS = 16;
 /** Sessions that one Keep has open at once, and the time that one may be silent before it greets. */
-export const MAX_SESSIONS = 64;
+export const MAX_SESSIONS = 256;
 export const GREETING_MS = 30_000;
 /** Octets of output that a Keep holds for a detached workload. */
 export const JOURNAL_BYTES = 1 << 20;

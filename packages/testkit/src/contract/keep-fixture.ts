@@ -4,23 +4,27 @@ import { connect } from "node:net";
 import { openSession, type Provision, type Run, type Session } from "@donjon/client/session";
 import type { Backend, StartedKeep } from "@donjon/host/backend/backend";
 import { type Gate, openGate } from "@donjon/host/gate/gate";
+import { BARE, type Carrier } from "./carrier.ts";
 
 export interface KeepUnderTest extends AsyncDisposable {
   readonly keep: StartedKeep;
   readonly gate: Gate;
   readonly console: string[];
+  /** By way of the carrier. */
+  open(): Promise<Session>;
 }
 
 /** A started Keep that is killed, and seen to have ended, when the test is over. */
-export function startKeep(backend: Backend): KeepUnderTest {
+export function startKeep(backend: Backend, carrier: Carrier = BARE): KeepUnderTest {
   const console: string[] = [];
   const onConsole = (line: string) => console.push(line);
   const keep = backend.start({ onConsole });
-  const gate = openGate(keep, { onConsole });
+  const gate = openGate(keep, { onConsole, evidence: carrier.createSource(keep) });
   return {
     keep,
     gate,
     console,
+    open: () => carrier.open(keep, gate),
     async [Symbol.asyncDispose]() {
       keep.kill();
       await gate.close();
@@ -45,6 +49,16 @@ export function startRun(
   more = "",
 ): { readonly session: Session; readonly run: Run } {
   const session = openSession(gate.openBareSession());
+  return { session, run: session.provision(createProvision(workload, more)) };
+}
+
+/** As `startRun`, by way of the carrier. */
+export async function startCarriedRun(
+  under: KeepUnderTest,
+  workload: Uint8Array,
+  more = "",
+): Promise<{ readonly session: Session; readonly run: Run }> {
+  const session = await under.open();
   return { session, run: session.provision(createProvision(workload, more)) };
 }
 

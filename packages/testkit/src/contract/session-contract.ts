@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { openSession } from "@donjon/client/session";
 import type { Backend, KeepEnd } from "@donjon/host/backend/backend";
+import { BARE, type Carrier } from "./carrier.ts";
 import { encodeCatGuest, encodeHelloGuest, encodeSpinGuest, encodeTrapGuest } from "./guests.ts";
-import { createProvision, readAll, sha256Hex, startKeep, startRun } from "./keep-fixture.ts";
+import { createProvision, readAll, sha256Hex, startCarriedRun, startKeep } from "./keep-fixture.ts";
 
 export interface SessionContractOptions {
   /** Octets that go through stdin to stdout. */
@@ -14,15 +14,17 @@ export interface SessionContractOptions {
   readonly ending: KeepEnd;
   /** Tests at once. */
   readonly concurrency: number;
+  /** What carries the sessions; `BARE` unless said. */
+  readonly carrier?: Carrier;
 }
 
 export function testSessionContract(backend: Backend, options: SessionContractOptions): void {
-  const { ending, concurrency } = options;
-  describe(`session with a ${backend.name} Keep`, { concurrency }, () => {
+  const { ending, concurrency, carrier = BARE } = options;
+  describe(`${carrier.name} session with a ${backend.name} Keep`, { concurrency }, () => {
     test("runs a workload and tells what was provisioned, its output and its exit code", async () => {
-      await using under = startKeep(backend);
+      await using under = startKeep(backend, carrier);
       const workload = encodeHelloGuest("hello\n", 42);
-      const { run } = startRun(under.gate, workload);
+      const { run } = await startCarriedRun(under, workload);
       assert.equal((await readAll(run.stdout)).toString(), "hello\n");
       assert.equal((await readAll(run.stderr)).length, 0);
       const { outcome, usage, changes } = await run.result;
@@ -39,8 +41,8 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     });
 
     test("carries stdin to stdout whole", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeCatGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeCatGuest());
       const sent = createHash("sha256");
       const chunk = randomBytes(1 << 20);
       const feed = async () => {
@@ -60,8 +62,8 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     });
 
     test("slows the writer when nobody reads, and loses nothing when somebody does", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeCatGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeCatGuest());
       const total = options.streamBytes;
       const sent = createHash("sha256");
       const received = createHash("sha256");
@@ -95,32 +97,32 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     });
 
     test("keeps the end of stdin apart from the end of the session", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeCatGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeCatGuest());
       run.stdin.end("last words");
       assert.equal((await readAll(run.stdout)).toString(), "last words");
       assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
     });
 
     test("tells of a trap", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeTrapGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeTrapGuest());
       const { outcome } = await run.result;
       assert.equal(outcome.kind, "trap");
       assert.match(outcome.kind === "trap" ? outcome.reason : "", /unreachable/);
     });
 
     test("stops a workload that never calls out", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeSpinGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeSpinGuest());
       await run.provisioned;
       run.stop("kill");
       assert.deepEqual((await run.result).outcome, { kind: "stopped", how: "kill" });
     });
 
     test("ends the Keep when the owner goes while the workload spins", async () => {
-      await using under = startKeep(backend);
-      const { run, session } = startRun(under.gate, encodeSpinGuest());
+      await using under = startKeep(backend, carrier);
+      const { run, session } = await startCarriedRun(under, encodeSpinGuest());
       await run.provisioned;
       session.close();
       await assert.rejects(run.result, { code: "session/closed" });
@@ -128,8 +130,8 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     });
 
     test("reports a killed Keep at once", async () => {
-      await using under = startKeep(backend);
-      const { run } = startRun(under.gate, encodeSpinGuest());
+      await using under = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(under, encodeSpinGuest());
       await run.provisioned;
       under.keep.kill();
       await assert.rejects(run.result, { code: "session/closed" });
@@ -137,9 +139,9 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
     });
 
     test("refuses a workload whose digest is not the manifest's", async () => {
-      await using under = startKeep(backend);
+      await using under = startKeep(backend, carrier);
       const provision = createProvision(encodeHelloGuest("a"));
-      const run = openSession(under.gate.openBareSession()).provision({
+      const run = (await under.open()).provision({
         ...provision,
         workload: encodeHelloGuest("b"),
       });
@@ -155,19 +157,19 @@ export function testSessionContract(backend: Backend, options: SessionContractOp
         createProvision(workload, more),
       ];
       for (const provision of cases) {
-        await using under = startKeep(backend);
-        const run = openSession(under.gate.openBareSession()).provision(provision);
+        await using under = startKeep(backend, carrier);
+        const run = (await under.open()).provision(provision);
         await assert.rejects(run.result, { code: "manifest/value" });
       }
     });
 
     test("refuses what is no manifest and what is no module", async () => {
-      await using under = startKeep(backend);
+      await using under = startKeep(backend, carrier);
       const provision = { ...createProvision(encodeTrapGuest()), manifest: Buffer.from("{") };
-      const first = openSession(under.gate.openBareSession()).provision(provision);
+      const first = (await under.open()).provision(provision);
       await assert.rejects(first.result, { code: "manifest/syntax" });
-      await using other = startKeep(backend);
-      const { run } = startRun(other.gate, randomBytes(1000));
+      await using other = startKeep(backend, carrier);
+      const { run } = await startCarriedRun(other, randomBytes(1000));
       await assert.rejects(run.result, { code: "workload/invalid" });
     });
   });
