@@ -30,6 +30,8 @@ export async function openWarden(
 ): Promise<{ readonly socket: Socket; readonly report: WardenReport | null }> {
   const socket = connect({ path: folder.socket, allowHalfOpen: true });
   socket.on("error", () => {});
+  // A session may end one way and go on the other; all else is over when the warden says so.
+  if (request.do !== "session" && request.do !== "bare") socket.on("end", () => socket.destroy());
   socket.write(encodeLine(request));
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   try {
