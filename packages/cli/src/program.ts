@@ -67,14 +67,26 @@ export function createProgram(context: Context): Command {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
     .exitOverride();
+  program.commandsGroup("Programs:");
   addRunCommand(program, context);
   addInitCommand(program);
-  addImageCommand(program, context);
   addInspectCommand(program, context);
+  program.commandsGroup("Keeps at an agent:");
+  addDeployCommand(program, context);
+  addPsCommand(program, context);
+  addLogsCommand(program, context);
+  addAttachCommand(program, context);
+  addStopCommand(program, context);
+  addRmCommand(program, context);
+  addAttestCommand(program, context);
+  program.commandsGroup("Evidence:");
   addVerifyCommand(program, context);
   addExplainCommand(program, context);
   addDiffCommand(program, context);
   addBundleCommand(program, context);
+  addPolicyCommand(program, context);
+  program.commandsGroup("This machine:");
+  addImageCommand(program, context);
   addCompletionCommand(program);
   program.addHelpText("after", EXAMPLES);
   return program;
@@ -86,6 +98,7 @@ Examples:
   donjon inspect app.wasm                       what it imports, and what it would be granted
   donjon init                                   write a donjon.toml for the program here
   donjon run --insecure .                       run by the donjon.toml here
+  donjon deploy --policy policy.toml app.wasm   to a Keep at an agent, once it has proved itself
   donjon verify report.bin -e vcek.der          is this evidence genuine?
 
 Exit codes: the program's own; 120 evidence refused, 124 time limit, 125 Donjon failed, 126 cannot run, 127 not found,

@@ -1,26 +1,20 @@
 import { DonjonError } from "@donjon/core/errors";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { startKeep, startVmKeep } from "../early-keep.ts";
 import { Progress } from "../output/progress.ts";
 import type { Context } from "../program.ts";
 import { Interrupted } from "../run/drive.ts";
 import { executeRun } from "../run/execute.ts";
 import { finishRun } from "../run/finish.ts";
-import { applyFlags, type ManifestFlags } from "../run/flags.ts";
+import { applyFlags } from "../run/flags.ts";
+import { addWorkloadOptions, type WorkloadOptions } from "../run/options.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
 
-interface RunOptions extends ManifestFlags {
+interface RunOptions extends WorkloadOptions {
   readonly insecure?: boolean;
-  readonly backend?: string;
-  readonly wasmcfgfile?: string;
   readonly printManifest?: boolean;
-  readonly summary?: boolean;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
 }
-
-const BACKENDS = ["snp", "tdx", "sgx", "vm", "process"] as const;
 
 const EXAMPLES = `
 Examples:
@@ -37,37 +31,15 @@ No variable and no file can say --insecure: it has to stand on the command line.
 `;
 
 export function addRunCommand(program: Command, context: Context): void {
-  const stream = (name: string) =>
-    new Option(`--${name} <where>`, `the program's ${name}`).choices(["host", "null"]);
-  program
+  const command = program
     .command("run")
     .summary("run a program in a Keep")
     .description(
       "Run a program in a Keep. It gets what the manifest or the flags grant, and nothing else.",
     )
-    .argument(
-      "<target>",
-      "a .wasm file, a donjon.toml or Enarx.toml, or a directory with one of them",
-    )
-    .option("--insecure", "run without hardware protection")
-    .addOption(new Option("--backend <name>", "the kind of Keep").choices(BACKENDS))
-    .option("-e, --env <NAME=value>", "set a variable (NAME alone: as it is set here)", collect)
-    .option("--dir <host[:guest][:rw]>", "send a directory; rw: changes come back", collect)
-    .option("--tmp", "an empty directory on /tmp")
-    .option("--listen <name=[addr:]port[/tls]>", "let the program accept connections", collect)
-    .option("--connect <name=host:port[/tls]>", "open a connection for the program", collect)
-    .option("--secret <NAME[=@file|=env]>", "give a secret, from a file or a variable", collect)
-    .option("--memory <size>", "limit of memory, such as 512MiB")
-    .option("--files <size>", "limit of the files in memory")
-    .option("--time <duration>", "limit of time, such as 30s")
-    .addOption(stream("stdin"))
-    .addOption(stream("stdout"))
-    .addOption(stream("stderr"))
-    .option("--wasmcfgfile <file>", "an Enarx.toml for the module, as with enarx")
+    .option("--insecure", "run without hardware protection");
+  addWorkloadOptions(command)
     .option("--print-manifest", "print the manifest that would be delivered, and do not run")
-    .option("--summary", "print the summary even when stderr is no terminal")
-    .option("-q, --quiet", "print no summary")
-    .option("--json", "print summary and errors as one line of JSON on stderr")
     .addHelpText("after", EXAMPLES)
     .action(async (target: string, options: RunOptions) => {
       context.exitCode = await run(target, options, context);
@@ -92,7 +64,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   try {
     const executed = await executeRun(context.early, prepare, progress);
     return finishRun(executed, options, progress, {
-      backend: options.backend ?? "process",
+      backend: context.early.backend,
       protected: false,
       sandbox: context.early.keep.sandbox,
       evidence: null,
@@ -122,8 +94,4 @@ function refuseUnprotected({ insecure, backend }: RunOptions): void {
     "backend/unprotected",
     `${what}, so nothing was started: the host could read and change the program and its data`,
   );
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }

@@ -11,7 +11,7 @@ export interface ReferenceValue {
 /** Keys are those of the policy's tables (docs/formats/policy.md). */
 export interface ReferenceTable {
   readonly tee: "snp" | "tdx" | "sgx";
-  readonly keys: Readonly<Record<string, readonly ReferenceValue[]>>;
+  readonly keys: Readonly<Record<string, readonly ReferenceValue[] | "any">>;
 }
 
 export interface PolicySubject {
@@ -80,11 +80,15 @@ function encodeTable({ tee, keys }: ReferenceTable): string[] {
   return [
     `# ${head}`,
     `[${tee}]`,
-    ...Object.entries(keys).flatMap(([key, values]) => [
-      `${key} = [`,
-      ...values.map(({ value, about }) => `  "${value}", # ${about}`),
-      "]",
-    ]),
+    ...Object.entries(keys).flatMap(([key, values]) => encodeValues(key, values)),
     ...more,
   ];
+}
+
+function encodeValues(key: string, values: readonly ReferenceValue[] | "any"): string[] {
+  if (values === "any") return [`${key} = "any"`];
+  // Paths are this machine's; none of them may end the comment.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML allows none of them in a comment.
+  const safe = (text: string) => text.replace(/[\u0000-\u001f\u007f]/g, "\ufffd");
+  return [`${key} = [`, ...values.map(({ value, about }) => `  "${value}", # ${safe(about)}`), "]"];
 }

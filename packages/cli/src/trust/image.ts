@@ -1,6 +1,7 @@
 /** Which image a proven measurement stands for, as far as anybody here knows. */
 import type { Json } from "@donjon/attest/appraise";
-import { findReferenceValues } from "../policy/reference.ts";
+import { findReferences } from "../policy/reference.ts";
+import type { ReferenceValue } from "../policy/template.ts";
 import type { Answer } from "./answer.ts";
 import type { Trust } from "./trust.ts";
 
@@ -14,13 +15,14 @@ const MEASUREMENTS: Readonly<Record<string, { path: readonly string[]; key: stri
 /** A row for people. */
 export function describeImage(answer: Answer, { insecure }: Trust): [string, string] {
   const measurement = readMeasurement(answer);
-  const { imageDigest, tables } = findReferenceValues(
-    insecure ? ["process", "vm"] : ["snp", "tdx", "sgx"],
-  );
-  const values = tables.flatMap(({ tee, keys }) =>
-    tee === answer.kind ? (keys[MEASUREMENTS[tee]!.key] ?? []) : [],
-  );
-  const known = values.find(({ value }) => value === measurement);
+  const { imageDigest, tables } = findReferences(insecure ? ["process"] : ["snp", "tdx", "sgx"]);
+  const known = tables
+    .filter(({ tee }) => tee === answer.kind)
+    .flatMap(({ tee, keys }): readonly ReferenceValue[] => {
+      const values = keys[MEASUREMENTS[tee]!.key];
+      return values === undefined || values === "any" ? [] : values;
+    })
+    .find(({ value }) => value === measurement);
   if (known === undefined) return ["image", "not one that is built here"];
   return ["image", `sha256:${imageDigest}, built here (${known.about})`];
 }

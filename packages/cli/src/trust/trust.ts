@@ -12,7 +12,7 @@ import {
 import { DonjonError } from "@donjon/core/errors";
 import { readPolicyFile } from "../evidence/gather.ts";
 import type { EvidenceFlags } from "../keeps/options.ts";
-import { findReferenceValues } from "../policy/reference.ts";
+import { findReferences } from "../policy/reference.ts";
 import { encodePolicyTemplate } from "../policy/template.ts";
 import { openCollateralStore } from "./collateral-store.ts";
 
@@ -89,14 +89,16 @@ function choosePolicy(
     return { policy: ANY_SIMULATED, notes: ["no --policy: any measurement is accepted"] };
   }
   const tees = backend === null ? PROTECTING : [backend];
-  const subject = findReferenceValues(tees);
-  if (subject.tables.length === 0) {
+  const { imageDigest, tables, missing } = findReferences(tees);
+  if (tables.length === 0) {
     throw new DonjonError(
       "policy/value",
-      `there is no policy, and no measurement to expect of a Keep of the kind ${tees.join(" or ")} is known here, so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init --tee ${tees.join(",")}, then --policy policy.toml`,
+      `there is no policy, and no measurement to expect of a Keep of the kind ${tees.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init --tee ${tees.join(",")}, then --policy policy.toml`,
     );
   }
-  const policy = parsePolicyToml(encodePolicyTemplate(subject, new Date()));
+  const policy = parsePolicyToml(
+    encodePolicyTemplate({ imageDigest, tables, simulated: false }, new Date()),
+  );
   return {
     policy,
     notes: ["no --policy: the measurement of the image that is built here is asked"],

@@ -1,0 +1,66 @@
+/** `donjon policy init`: a policy for this image and these kinds of protection. */
+import { writeFileSync } from "node:fs";
+import { parsePolicyToml } from "@donjon/attest/appraise";
+import { DonjonError } from "@donjon/core/errors";
+import { EXIT } from "../output/exit-codes.ts";
+import { writeLine } from "../output/failure.ts";
+import { findReferences, REFERENCE_KINDS, type ReferenceOptions } from "./reference.ts";
+import { encodePolicyTemplate } from "./template.ts";
+
+export interface PolicyInitOptions extends ReferenceOptions {
+  readonly tee?: string;
+  readonly output: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What is looked for when no kind is named: everything that protects. */
+const PROTECTING = ["snp", "tdx", "sgx"];
+
+export async function runPolicyInit(options: PolicyInitOptions): Promise<number> {
+  const kinds = readKinds(options.tee);
+  const { imageDigest, tables, missing } = findReferences(kinds, options);
+  if (tables.length === 0 || (options.tee !== undefined && missing.length > 0)) {
+    const why = missing.join("; ");
+    throw new DonjonError("policy/value", `there is nothing to write a policy of: ${why}`);
+  }
+  const simulated = kinds.includes("process");
+  const text = encodePolicyTemplate({ imageDigest, tables, simulated }, new Date());
+  // Whoever reads it later must not be the first to find a mistake in it.
+  parsePolicyToml(text);
+  if (options.output === "-") process.stdout.write(text);
+  else write(options.output, text, options.force ?? false);
+  const tees = tables.map(({ tee }) => tee);
+  if (options.json)
+    writeLine(JSON.stringify({ policy: options.output, tees, imageDigest, missing }));
+  else {
+    for (const each of missing) writeLine(`donjon: left out ${each}`);
+    if (options.output !== "-") writeLine(`wrote ${options.output} for ${tees.join(", ")}`);
+  }
+  return EXIT.ok;
+}
+
+function readKinds(text: string | undefined): readonly string[] {
+  if (text === undefined) return PROTECTING;
+  const kinds = text.split(",").map((kind) => kind.trim());
+  const wrong = kinds.find((kind) => !REFERENCE_KINDS.some((known) => known === kind));
+  if (wrong !== undefined) {
+    const known = REFERENCE_KINDS.join(", ");
+    throw new DonjonError("usage", `--tee has '${wrong}', and some of ${known} are wanted`);
+  }
+  if (kinds.includes("process") && kinds.length > 1)
+    throw new DonjonError("usage", "--tee process stands alone: simulated and real do not mix");
+  return kinds;
+}
+
+function write(path: string, text: string, force: boolean): void {
+  try {
+    writeFileSync(path, text, { flag: force ? "w" : "wx" });
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    const message = exists
+      ? `'${path}' is there already and was left alone; --force writes over it`
+      : `'${path}' cannot be written: ${(cause as Error).message}`;
+    throw new DonjonError("files/write", message, { cause });
+  }
+}
