@@ -25,6 +25,7 @@ const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: st
   "./vm-backend.ts": { entry: "src/vm-backend.ts", file: "vm.cjs" },
   "../image/commands.ts": { entry: "src/image/commands.ts", file: "image.cjs" },
   "../deploy/commands.ts": { entry: "src/deploy/commands.ts", file: "deploy.cjs" },
+  "../platform/commands.ts": { entry: "src/platform/commands.ts", file: "platform.cjs" },
   "../evidence/commands.ts": { entry: "src/evidence/commands.ts", file: "evidence.cjs" },
   "./issue-trust.ts": { entry: "../simtee/src/issue-trust.ts", file: "issue-trust.cjs" },
 };

@@ -11,6 +11,7 @@ import { addImageCommand } from "./command/image.ts";
 import { addInitCommand } from "./command/init.ts";
 import { addInspectCommand } from "./command/inspect.ts";
 import { addLogsCommand } from "./command/logs.ts";
+import { addPlatformCommand } from "./command/platform.ts";
 import { addPolicyCommand } from "./command/policy.ts";
 import { addPsCommand } from "./command/ps.ts";
 import { addRmCommand } from "./command/rm.ts";
@@ -86,6 +87,7 @@ export function createProgram(context: Context): Command {
   addBundleCommand(program, context);
   addPolicyCommand(program, context);
   program.commandsGroup("This machine:");
+  addPlatformCommand(program, context);
   addImageCommand(program, context);
   addCompletionCommand(program);
   program.addHelpText("after", EXAMPLES);

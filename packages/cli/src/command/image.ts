@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "../program.ts";
+import { addMeasureCommand } from "./measure.ts";
 
 const EXAMPLES = `
 Examples:
@@ -7,6 +8,7 @@ Examples:
   donjon image digest                  its digest, after checking every byte of it
   donjon image build --output image-a  the same files in a folder of your own
   donjon image diff image-a image-b    which inputs two images do not share
+  donjon image measure --tee snp       what hardware will report for it, as a policy
   donjon image update                  move the lock file to the newest packages
 
 Exit codes: 0 done, 1 'diff' found differences, 125 failed.
@@ -25,7 +27,7 @@ export interface BuildOptions {
 export function addImageCommand(program: Command, context: Context): void {
   const image = program
     .command("image")
-    .summary("build and compare Keep images")
+    .summary("build, measure and compare Keep images")
     .description(
       "The Keep image: engine, runtime and C libraries, the same for every kind of Keep, with a kernel for VM Keeps.",
     )
@@ -33,6 +35,7 @@ export function addImageCommand(program: Command, context: Context): void {
   addBuild(image, context);
   addDigest(image, context);
   addDiff(image, context);
+  addMeasureCommand(image, context);
   addUpdate(image, context);
 }
 

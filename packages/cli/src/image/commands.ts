@@ -2,4 +2,5 @@
 export { runImageBuild } from "./build.ts";
 export { runImageDiff } from "./diff.ts";
 export { runImageDigest } from "./digest.ts";
+export { runImageMeasure } from "./measure.ts";
 export { runImageUpdate } from "./update.ts";

@@ -10,6 +10,8 @@ export const EXIT = {
   ok: 0,
   /** `diff`: the evidence differs. */
   different: 1,
+  /** `platform`: no hardware protects a Keep here. */
+  unprotected: 1,
   /** Evidence commands: wrong usage, a file that cannot be read or written, a wrong policy. */
   usage: 2,
   /** Evidence refused. */

@@ -1,0 +1,56 @@
+/** `donjon image measure`. */
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DonjonError } from "@donjon/core/errors";
+import { FIRMWARE_PATHS, findFirmware } from "@donjon/host/backend/hardware";
+import { SNP_CPU } from "@donjon/host/backend/snp";
+import { digestTree } from "@donjon/host/image/digest";
+import { imageFiles, type KeepImageFiles, searchImage } from "@donjon/host/image/find";
+import { listTree } from "@donjon/host/image/tree";
+import { measureImage } from "@donjon/host/measure/measure-image";
+import { encodeReferenceValues } from "@donjon/host/measure/reference-values";
+import type { MeasureOptions } from "../command/measure.ts";
+import { findRuntime } from "../early-keep.ts";
+import { EXIT } from "../output/exit-codes.ts";
+
+export function runImageMeasure(options: MeasureOptions): number {
+  const { tee, vcpus, output, cpu = SNP_CPU } = options;
+  if (tee === "tdx" && options.cpu !== undefined)
+    throw new DonjonError("usage", "--cpu is for --tee snp: TDX measures no processor model");
+  const firmware = options.firmware ?? findFirmware(tee);
+  if (firmware === null) {
+    const places = FIRMWARE_PATHS[tee].join(", ");
+    throw new DonjonError(
+      "files/read",
+      `this machine has no firmware for ${tee}: none of ${places} is there; name one with --firmware`,
+    );
+  }
+  const values = measureImage({ tee, image: openImage(options.image), firmware, cpu, vcpus });
+  const toml = encodeReferenceValues(values);
+  if (output !== undefined) write(output, toml);
+  if (options.json) process.stdout.write(`${JSON.stringify(values)}\n`);
+  else if (output === undefined) process.stdout.write(toml);
+  return EXIT.ok;
+}
+
+function openImage(directory: string | undefined): KeepImageFiles {
+  if (directory !== undefined) {
+    const { digest } = digestTree(listTree(join(directory, "tree")));
+    return imageFiles(resolve(directory), digest);
+  }
+  const found = searchImage({ engine: process.execPath, runtime: findRuntime() });
+  if (found.image !== null) return found.image;
+  throw new DonjonError(
+    "files/read",
+    `there is no Keep image to measure: ${found.why}; 'donjon image build' builds one, --image names another`,
+  );
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    const message = `'${path}' cannot be written: ${(cause as Error).message}`;
+    throw new DonjonError("files/write", message, { cause });
+  }
+}
