@@ -2,9 +2,10 @@
 import { DonjonError } from "@donjon/core/errors";
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
 import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
+import type { ClientPeer } from "@donjon/protocol/session/client-peer";
 import { CHANNEL } from "@donjon/protocol/session/frame";
-import type { KeepMessage } from "@donjon/protocol/session/message";
-import type { ClientPeer, DataChannel } from "@donjon/protocol/session/peer";
+import type { KeepMessage } from "@donjon/protocol/session/keep-message";
+import type { DataChannel } from "@donjon/protocol/session/peer";
 import type {
   AttachedRun,
   AttachOptions,

@@ -2,6 +2,7 @@
 import { Duplex } from "node:stream";
 import {
   encodeHealth,
+  encodeImageAnswer,
   type KeepState,
   parseKeepCall,
   windowOfCall,
@@ -19,6 +20,8 @@ export interface GateHandlers {
   state(): KeepState;
   /** `bare`: without TLS and evidence. */
   onSession(call: SessionCall, bare: boolean): void;
+  /** The image digest. */
+  onImage(): Promise<string>;
   /** `accept` takes the connection; `refuse` says why not. Exactly one is called, once, maybe later. */
   onConnection(
     name: string,
@@ -55,6 +58,11 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers): void {
     );
   } else if (wanted.kind === "health") {
     acceptQuietly(call).resume().end(encodeHealth(handlers.state()));
+  } else if (wanted.kind === "image") {
+    handlers.onImage().then(
+      (digest) => acceptQuietly(call).resume().end(encodeImageAnswer(digest)),
+      (error: Error) => call.refuse(MUX_REFUSAL.refused, error.message),
+    );
   } else {
     const accept = () => acceptQuietly(call);
     const refuse = (refusal: MuxRefusal, reason: string) => call.refuse(refusal, reason);

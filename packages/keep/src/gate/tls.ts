@@ -53,6 +53,8 @@ export function createTlsAcceptor(): AcceptTls {
     };
     socket.on("error", () => socket.destroy());
     socket.on("close", settle);
+    // A stream that was cut off, and has no end that TLS would see.
+    stream.on("close", () => stream.readableEnded || socket.destroy());
     socket.once("secure", () => {
       settle();
       onSecure(socket);

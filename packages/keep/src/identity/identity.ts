@@ -1,6 +1,5 @@
 /** The Keep's key pair and its self-made certificate (DESIGN, section 5). The key never leaves the Keep. */
-import { generateKeyPairSync, hash, randomBytes, sign } from "node:crypto";
-import { encodePem } from "@donjon/core/pem-encode";
+import { generateKeyPairSync, hash, randomBytes, sign, X509Certificate } from "node:crypto";
 import { createSelfSigned } from "@donjon/core/self-signed";
 
 export interface KeepIdentity {
@@ -24,7 +23,7 @@ export function createIdentity(nowMs: number): KeepIdentity {
   });
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certificatePem: encodePem("CERTIFICATE", certificateDer),
+    certificatePem: new X509Certificate(certificateDer).toString(),
     certificateDer,
     digest: hash("sha256", spki, "buffer"),
   };

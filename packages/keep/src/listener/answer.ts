@@ -1,6 +1,5 @@
 /** Answers a request for evidence at the well-known address (docs/formats/binding.md) and closes. */
 import type { Duplex } from "node:stream";
-import { decodeHex } from "@donjon/core/hex";
 import { LINGER_MS, MAX_ATTESTATIONS_PER_SECOND } from "@donjon/protocol/limits";
 
 /** A CMW collection over this nonce and key; rejects when the platform gives no evidence. */
@@ -27,7 +26,7 @@ export function createAnswerer(attest: AttestKey, now: () => number): AnswerAtte
       send(stream, "429 Too Many Requests", "too many ask for evidence; ask again in a second");
       return;
     }
-    attest(decodeHex(nonce), key).then(
+    attest(Buffer.from(nonce, "hex"), key).then(
       (cmw) => send(stream, "200 OK", cmw),
       () => send(stream, "503 Service Unavailable", "this Keep's platform gives no evidence"),
     );

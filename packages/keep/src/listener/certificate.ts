@@ -9,7 +9,6 @@ import {
 } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
-import { encodePem } from "@donjon/core/pem-encode";
 import { createSelfSigned } from "@donjon/core/self-signed";
 import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
 import { createTlsContext } from "../gate/tls.ts";
@@ -37,7 +36,7 @@ export function makeCertificate(
     names,
     ...(cmw === null ? {} : { cmw }),
   });
-  const cert = encodePem("CERTIFICATE", der);
+  const cert = new X509Certificate(der).toString();
   return { context: createTlsContext({ cert, key: keyPem, ca: cert }), key: digest };
 }
 

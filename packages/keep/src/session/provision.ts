@@ -7,7 +7,7 @@ import type {
   ManifestDescriptor,
 } from "@donjon/protocol/manifest/manifest";
 import { readManifest } from "@donjon/protocol/manifest/read-manifest";
-import type { ProvisionMessage } from "@donjon/protocol/session/message";
+import type { ProvisionMessage } from "@donjon/protocol/session/client-message";
 import { hashSha256 } from "../node/digest.ts";
 import type { DescriptorSpec, MountSpec, WorkloadSpec } from "../runtime/workload.ts";
 

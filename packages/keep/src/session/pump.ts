@@ -1,7 +1,8 @@
 /** Moves bytes between the session's channels and the workload's streams. */
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
 import { CHANNEL } from "@donjon/protocol/session/frame";
-import type { DataChannel, KeepPeer } from "@donjon/protocol/session/peer";
+import type { KeepPeer } from "@donjon/protocol/session/keep-peer";
+import type { DataChannel } from "@donjon/protocol/session/peer";
 import type { ByteSink, ByteSource } from "../runtime/workload.ts";
 import type { Journal, JournalEntry, JournalReader } from "./journal.ts";
 

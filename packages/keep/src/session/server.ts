@@ -2,15 +2,12 @@
 import { DonjonError } from "@donjon/core/errors";
 import { GREETING_MS, LINGER_MS, MAX_EVIDENCE_REQUESTS } from "@donjon/protocol/limits";
 import { ChannelWriter } from "@donjon/protocol/session/channel-writer";
+import type { ClientMessage, ProvisionMessage } from "@donjon/protocol/session/client-message";
 import { CHANNEL } from "@donjon/protocol/session/frame";
-import {
-  type ClientMessage,
-  failureMessage,
-  type ProvisionMessage,
-  SESSION_PROTOCOL,
-} from "@donjon/protocol/session/message";
+import { KeepPeer } from "@donjon/protocol/session/keep-peer";
+import { failureMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import { fitOutcome, type StopHow } from "@donjon/protocol/session/outcome";
-import { type DataChannel, KeepPeer } from "@donjon/protocol/session/peer";
+import type { DataChannel } from "@donjon/protocol/session/peer";
 import { createFrameSender } from "@donjon/protocol/session/wire";
 import type { Workload, WorkloadResult } from "../runtime/workload.ts";
 import type { Channel } from "./channel.ts";

@@ -1,16 +1,4 @@
 /** How a run ended, as the Keep's `exit` message tells it (README, session). */
-import {
-  array,
-  finite,
-  integer,
-  literal,
-  oneOf,
-  record,
-  type Shape,
-  taggedUnion,
-  text,
-} from "./shape.ts";
-
 export interface StackFrame {
   /** From the module's name section; `wasm-function[n]` where it has none. */
   readonly function: string;
@@ -40,33 +28,6 @@ export const MAX_STACK_FRAMES = 64;
 export const MAX_FRAME_NAME = 1024;
 /** Characters of a trap's reason. */
 export const MAX_REASON = 4096;
-
-const stackFrame: Shape<StackFrame> = record({
-  function: text(0, MAX_FRAME_NAME),
-  module: text(0, MAX_FRAME_NAME),
-  offset: integer(0, 2 ** 32 - 1),
-});
-
-export const outcomeShape: Shape<RunOutcome> = taggedUnion<RunOutcome>("kind", {
-  exit: record({ kind: literal("exit"), code: integer(0, 2 ** 32 - 1) }),
-  trap: record({
-    kind: literal("trap"),
-    reason: text(0, MAX_REASON),
-    frames: array(stackFrame, MAX_STACK_FRAMES),
-  }),
-  limit: record({
-    kind: literal("limit"),
-    limit: oneOf("time", "memory", "output"),
-    value: finite(Number.MAX_SAFE_INTEGER),
-  }),
-  stopped: record({ kind: literal("stopped"), how: oneOf("interrupt", "kill") }),
-});
-
-export const usageShape: Shape<RunUsage> = record({
-  peakMemory: integer(0, Number.MAX_SAFE_INTEGER),
-  wallMs: finite(Number.MAX_SAFE_INTEGER),
-  cpuMs: finite(Number.MAX_SAFE_INTEGER),
-});
 
 /** Cuts what the workload chose (names, reason) to what may travel. */
 export function fitOutcome(outcome: RunOutcome): RunOutcome {

@@ -4,6 +4,7 @@
  */
 import { DonjonError } from "@donjon/core/errors";
 import { INITIAL_CREDIT, MAX_CREDIT, MAX_FRAME_BYTES } from "../limits.ts";
+import type { ClientMessage } from "./client-message.ts";
 import {
   CHANNEL,
   CHANNEL_COUNT,
@@ -13,14 +14,8 @@ import {
   FRAME_KIND,
   FrameDecoder,
 } from "./frame.ts";
-import {
-  type ClientMessage,
-  encodeMessage,
-  type KeepMessage,
-  parseClientMessage,
-  parseKeepMessage,
-} from "./message.ts";
-import { createMessageOrder } from "./order.ts";
+import type { KeepMessage } from "./keep-message.ts";
+import { encodeMessage } from "./message.ts";
 import type { SendFrame } from "./wire.ts";
 
 export type SessionRole = "client" | "keep";
@@ -50,7 +45,7 @@ const WRITES: Readonly<Record<SessionRole, readonly DataChannel[]>> = {
 };
 const CHANNEL_NAMES = Object.keys(CHANNEL);
 
-abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
+export abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
   readonly #role: SessionRole;
   readonly #events: SessionEvents<Received>;
   readonly #halves: readonly Half[];
@@ -173,30 +168,6 @@ abstract class SessionPeer<Sent extends ClientMessage | KeepMessage, Received> {
       );
     }
     if (!half.ended) this.#events.onCredit(channel as DataChannel);
-  }
-}
-
-/** The relying party's end. */
-export class ClientPeer extends SessionPeer<ClientMessage, KeepMessage> {
-  constructor(events: SessionEvents<KeepMessage>) {
-    const order = createMessageOrder("keep");
-    super("client", events, (payload) => {
-      const message = parseKeepMessage(payload);
-      order(message.type);
-      return message;
-    });
-  }
-}
-
-/** The Keep's end. */
-export class KeepPeer extends SessionPeer<KeepMessage, ClientMessage> {
-  constructor(events: SessionEvents<ClientMessage>) {
-    const order = createMessageOrder("client");
-    super("keep", events, (payload) => {
-      const message = parseClientMessage(payload);
-      order(message.type);
-      return message;
-    });
   }
 }
 

@@ -4,19 +4,17 @@ import { DonjonError } from "@donjon/core/errors";
 import fc from "fast-check";
 import { INITIAL_CREDIT, MAX_CREDIT, MAX_FRAME_BYTES } from "../../src/limits.ts";
 import { ChannelWriter } from "../../src/session/channel-writer.ts";
+import type { ClientMessage } from "../../src/session/client-message.ts";
+import { ClientPeer } from "../../src/session/client-peer.ts";
 import {
   CHANNEL,
   encodeCreditFrame,
   encodeFrameHeader,
   FRAME_KIND,
 } from "../../src/session/frame.ts";
-import type { ClientMessage, KeepMessage } from "../../src/session/message.ts";
-import {
-  ClientPeer,
-  type DataChannel,
-  KeepPeer,
-  type SessionEvents,
-} from "../../src/session/peer.ts";
+import type { KeepMessage } from "../../src/session/keep-message.ts";
+import { KeepPeer } from "../../src/session/keep-peer.ts";
+import type { DataChannel, SessionEvents } from "../../src/session/peer.ts";
 
 interface Seen<Message> {
   readonly messages: Message[];
