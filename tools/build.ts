@@ -23,6 +23,9 @@ const COMMAND = join(CLI, "dist/donjon.cjs");
 const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: string }>> = {
   "./program.ts": { entry: "src/program.ts", file: "program.cjs" },
   "./vm-backend.ts": { entry: "src/vm-backend.ts", file: "vm.cjs" },
+  "../agent/commands.ts": { entry: "src/agent/commands.ts", file: "agent.cjs" },
+  // Not loaded but started: the program of a process of its own.
+  "./keep-warden.ts": { entry: "src/agent/keep-warden.ts", file: "warden.cjs" },
   "../image/commands.ts": { entry: "src/image/commands.ts", file: "image.cjs" },
   "../deploy/commands.ts": { entry: "src/deploy/commands.ts", file: "deploy.cjs" },
   "../platform/commands.ts": { entry: "src/platform/commands.ts", file: "platform.cjs" },

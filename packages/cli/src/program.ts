@@ -1,5 +1,6 @@
 import { DonjonError } from "@donjon/core/errors";
 import { Command, CommanderError } from "commander";
+import { addAgentCommand } from "./command/agent.ts";
 import { addAttachCommand } from "./command/attach.ts";
 import { addAttestCommand } from "./command/attest.ts";
 import { addBundleCommand } from "./command/bundle.ts";
@@ -87,6 +88,7 @@ export function createProgram(context: Context): Command {
   addBundleCommand(program, context);
   addPolicyCommand(program, context);
   program.commandsGroup("This machine:");
+  addAgentCommand(program, context);
   addPlatformCommand(program, context);
   addImageCommand(program, context);
   addCompletionCommand(program);

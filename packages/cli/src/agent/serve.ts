@@ -1,0 +1,95 @@
+/** `donjon agent`: runs until it is asked to stop. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DonjonError } from "@donjon/core/errors";
+import { type Agent, openAgent } from "@donjon/host/agent/agent";
+import type { TlsFiles } from "@donjon/host/agent/http/servers";
+import { createLog } from "@donjon/host/agent/log";
+import { probePlatform } from "@donjon/host/platform/probe";
+import type { AgentCommandOptions } from "../command/agent.ts";
+import { findRuntime } from "../early-keep.ts";
+import { EXIT } from "../output/exit-codes.ts";
+import { readLimits } from "./limit-options.ts";
+import { agentStateDirectory, defaultListenAddress } from "./places.ts";
+import { readSimulatedTrust } from "./simulator.ts";
+
+export async function serveAgent(options: AgentCommandOptions): Promise<number> {
+  const human = process.stderr.isTTY === true && !options.json;
+  const log = createLog((line) => process.stderr.write(line), human);
+  const runtime = findRuntime();
+  const agent = await openAgent({
+    state: options.state ?? agentStateDirectory(),
+    listen: options.listen ?? [defaultListenAddress()],
+    tls: readTls(options),
+    certificateLimits: readLimits(options),
+    pool: options.pool ?? 0,
+    wardenCommand: findWarden(),
+    platform: async () => {
+      const { backends } = await probePlatform({ engine: process.execPath, runtime });
+      return { backends };
+    },
+    readTrust: readSimulatedTrust,
+    log,
+  });
+  await untilAsked(agent, options);
+  return EXIT.ok;
+}
+
+/** Resolves when the agent has stopped. A second signal cuts what is still open. */
+async function untilAsked(agent: Agent, options: AgentCommandOptions): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise: again, resolve: hurry } = Promise.withResolvers<void>();
+  let asked = false;
+  const ask = () => {
+    if (asked) hurry();
+    else resolve();
+    asked = true;
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, ask);
+  // A terminal that goes away takes no agent with it that should have gone on.
+  process.on("SIGHUP", ask);
+  await promise;
+  const closed = agent.close({
+    endKeeps: options.endKeeps === true,
+    ...(options.drain === undefined ? {} : { drainMs: options.drain }),
+  });
+  await Promise.race([closed, again]);
+}
+
+/** Engine, its flags and the warden's program: bundled, or in its source. */
+function findWarden(): readonly string[] {
+  const here = dirname(process.argv[1]!);
+  const bundled = join(here, "warden.cjs");
+  if (existsSync(bundled)) return [process.execPath, ...WARDEN_FLAGS, bundled];
+  const flags = ["--conditions=source", "--disable-warning=ExperimentalWarning"];
+  return [process.execPath, ...WARDEN_FLAGS, ...flags, join(here, "agent/keep-warden.ts")];
+}
+
+/** A warden carries bytes and computes nothing: a small heap, and no threads for compilers. */
+const WARDEN_FLAGS = [
+  "--max-semi-space-size=4",
+  "--v8-pool-size=1",
+  "--no-concurrent-recompilation",
+  "--no-concurrent-sparkplug",
+];
+
+function readTls({ tlsCert, tlsKey, clientCa }: AgentCommandOptions): TlsFiles | null {
+  if (tlsCert === undefined && tlsKey === undefined && clientCa === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new DonjonError("usage", "TLS needs both --tls-cert and --tls-key");
+  }
+  return {
+    certificate: readPem(tlsCert),
+    key: readPem(tlsKey),
+    clientCa: clientCa === undefined ? null : readPem(clientCa),
+  };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const message = `'${path}' cannot be read: ${(cause as Error).message}`;
+    throw new DonjonError("files/read", message, { cause });
+  }
+}

@@ -1,0 +1,31 @@
+/** This machine's simulated security processor: one for all its Keeps, so that clients need to know one root. */
+import { join } from "node:path";
+import { stateDirectory } from "@donjon/host/image/places";
+import type { SecurityProcessor } from "@donjon/host/warden/security-processor";
+
+/** In the state directory of whoever runs the Keeps. */
+export function simulatorDirectory(): string {
+  return join(stateDirectory(), "simtee");
+}
+
+/** Loaded when a Keep first asks for evidence. */
+export async function openSimulator(): Promise<SecurityProcessor> {
+  const { openSecurityProcessor } = await import("@donjon/simtee/security-processor");
+  const processor = await openSecurityProcessor(simulatorDirectory());
+  return {
+    async createEvidence(launch, reportData) {
+      const { kind, evidence, auxiliary } = await processor.createEvidence(launch, reportData);
+      return { tee: kind, evidence, auxiliary };
+    },
+  };
+}
+
+/** The public roots, as text for `parseTrust` of `@donjon/attest/simulated-trust`. */
+export async function readSimulatedTrust(): Promise<string> {
+  const [{ openSecurityProcessor }, { encodeTrust }] = await Promise.all([
+    import("@donjon/simtee/security-processor"),
+    import("@donjon/attest/simulated-trust"),
+  ]);
+  const processor = await openSecurityProcessor(simulatorDirectory());
+  return encodeTrust(await processor.renewTrust());
+}

@@ -1,0 +1,71 @@
+/** `donjon agent token`: who may call an agent over TCP. Works beside a running agent, which sees the change at once. */
+
+import type { CallerLimits } from "@donjon/host/agent/caller";
+import { CallerStore } from "@donjon/host/agent/state/caller-store";
+import { openDatabase } from "@donjon/host/agent/state/database";
+import { formatDuration, formatSize } from "@donjon/protocol/manifest/units";
+import type { TokenAddOptions, TokenOptions } from "../command/agent.ts";
+import { writeLine } from "../output/failure.ts";
+import { createStyle, showSafely } from "../output/style.ts";
+import { formatTable } from "../output/table.ts";
+import { readLimits } from "./limit-options.ts";
+import { agentStateDirectory } from "./places.ts";
+
+export function addToken(name: string, options: TokenAddOptions): number {
+  const limits = readLimits(options);
+  const role = options.operator ? "operator" : "user";
+  const token = withCallers(options, (callers) => callers.add(name, role, limits));
+  if (options.json) process.stdout.write(`${JSON.stringify({ name, role, limits, token })}\n`);
+  else {
+    process.stdout.write(`${token}\n`);
+    writeLine(`donjon: this is the token of ${showSafely(name)}, and it is not shown again`);
+  }
+  return 0;
+}
+
+export function listTokens(options: TokenOptions): number {
+  const callers = withCallers(options, (store) => store.list());
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ tokens: callers })}\n`);
+    return 0;
+  }
+  const rows = callers.map(({ name, role, limits, createdAt }) => [
+    showSafely(name),
+    role,
+    new Date(createdAt).toISOString().slice(0, 10),
+    describeLimits(limits),
+  ]);
+  process.stdout.write(
+    formatTable([["NAME", "ROLE", "MADE", "LIMITS"], ...rows], createStyle(process.stdout)),
+  );
+  return 0;
+}
+
+export function removeToken(name: string, options: TokenOptions): number {
+  withCallers(options, (callers) => callers.remove(name));
+  if (options.json) process.stdout.write(`${JSON.stringify({ removed: name })}\n`);
+  else
+    writeLine(`donjon: the token of ${showSafely(name)} opens nothing any more; its Keeps go on`);
+  return 0;
+}
+
+function withCallers<T>({ state }: TokenOptions, act: (callers: CallerStore) => T): T {
+  const database = openDatabase(state ?? agentStateDirectory());
+  try {
+    return act(new CallerStore(database));
+  } finally {
+    database.close();
+  }
+}
+
+function describeLimits(limits: CallerLimits): string {
+  const { maxKeeps, maxMemoryBytes, maxLifetimeMs, maxBandwidthBytesPerS, maxSessions } = limits;
+  const parts = [
+    maxKeeps === null ? null : `${maxKeeps} Keeps`,
+    maxMemoryBytes === null ? null : `${formatSize(maxMemoryBytes)} memory`,
+    maxLifetimeMs === null ? null : `${formatDuration(maxLifetimeMs)} each`,
+    maxBandwidthBytesPerS === null ? null : `${formatSize(maxBandwidthBytesPerS)}/s`,
+    maxSessions === null ? null : `${maxSessions} sessions`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? "none" : parts.join(", ");
+}

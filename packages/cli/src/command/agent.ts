@@ -1,0 +1,134 @@
+import type { Command } from "commander";
+import {
+  addLimitOptions,
+  type LimitOptions,
+  readCount,
+  readDuration,
+} from "../agent/limit-options.ts";
+import type { Context } from "../program.ts";
+
+export interface AgentCommandOptions extends LimitOptions {
+  readonly listen?: readonly string[];
+  readonly state?: string;
+  readonly pool?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly clientCa?: string;
+  readonly drain?: number;
+  readonly endKeeps?: boolean;
+  readonly json?: boolean;
+}
+
+export interface TokenOptions {
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export interface TokenAddOptions extends TokenOptions, LimitOptions {
+  readonly operator?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  donjon agent                                         for this user, on a unix socket
+  donjon agent --pool 4                                with four Keeps started before anybody wants them
+  donjon agent --listen https://0.0.0.0:4510 --tls-cert agent.pem --tls-key agent.key
+  donjon agent token add alice --max-keeps 4 > alice.token
+  donjon agent token list
+
+The agent never sees what it carries: sessions end inside the Keeps. When it stops or is killed its Keeps go on, and the
+next agent on the same state finds them again. docs/agent.md says how to run it as a service.
+
+SIGTERM or SIGINT stops it: no new work, sessions have --drain to end, Keeps go on unless --end-keeps.
+`;
+
+const TOKEN_EXAMPLES = `
+Examples:
+  donjon agent token add alice --max-keeps 4 --max-memory 2GiB > alice.token
+  donjon agent token list --json
+  donjon agent token remove alice
+
+Only a token's SHA-256 is kept. Changes hold at once, also for an agent that runs.
+`;
+
+export function addAgentCommand(program: Command, context: Context): void {
+  const agent = program
+    .command("agent")
+    .summary("run the host's daemon")
+    .description("Run the agent: starts Keeps for callers and carries their sessions.");
+  agent
+    .option(
+      "--listen <address>",
+      "unix:PATH, https://HOST:PORT or http://LOOPBACK:PORT; may be repeated",
+      collect,
+    )
+    .option("--state <dir>", "where it keeps what it must not forget")
+    .option("--pool <n>", "Keeps to start before anybody wants them", readCount)
+    .option("--tls-cert <file>", "PEM of the agent's certificate and those above it")
+    .option("--tls-key <file>", "PEM of its key")
+    .option(
+      "--client-ca <file>",
+      "PEM of the authority of client certificates, which are then as good as tokens",
+    )
+    .option(
+      "--drain <duration>",
+      "time that sessions have to end when the agent stops; 10s when not given",
+      readDuration,
+    )
+    .option("--end-keeps", "end all Keeps when the agent stops");
+  addLimitOptions(agent)
+    .option("--json", "log lines of JSON on a terminal, too")
+    .addHelpText(
+      "after",
+      `${EXAMPLES}\nThe --max options are for callers with client certificates; tokens have their own.\n`,
+    )
+    .action(async (options: AgentCommandOptions) => {
+      const { serveAgent } = await import("../agent/commands.ts");
+      context.exitCode = await serveAgent(options);
+    });
+  addTokenCommands(agent, context);
+}
+
+function addTokenCommands(agent: Command, context: Context): void {
+  const token = agent
+    .command("token")
+    .summary("say who may call over TCP")
+    .description("Tokens: who may call an agent over TCP.")
+    .addHelpText("after", TOKEN_EXAMPLES);
+  const state = ["--state <dir>", "the agent's state, when it is not in the usual place"] as const;
+  const add = token
+    .command("add")
+    .description("Make a token for a caller and print it, once.")
+    .argument("<name>", "who it is for")
+    .option("--operator", "may see and touch everybody's Keeps, and read the metrics")
+    .option(...state);
+  addLimitOptions(add)
+    .option("--json", "print {name, role, limits, token}")
+    .action(async (name: string, _: unknown, command: Command) => {
+      const { addToken } = await import("../agent/commands.ts");
+      context.exitCode = addToken(name, command.optsWithGlobals<TokenAddOptions>());
+    });
+  token
+    .command("list")
+    .description("List the callers with tokens and what they may have.")
+    .option(...state)
+    .option("--json", "print {tokens: [...]}")
+    .action(async (_: unknown, command: Command) => {
+      const { listTokens } = await import("../agent/commands.ts");
+      context.exitCode = listTokens(command.optsWithGlobals<TokenOptions>());
+    });
+  token
+    .command("remove")
+    .description("Take a caller's token away.")
+    .argument("<name>", "whose it is")
+    .option(...state)
+    .option("--json", "print {removed}")
+    .action(async (name: string, _: unknown, command: Command) => {
+      const { removeToken } = await import("../agent/commands.ts");
+      context.exitCode = removeToken(name, command.optsWithGlobals<TokenOptions>());
+    });
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
