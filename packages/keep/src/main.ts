@@ -15,7 +15,7 @@ import { serveGate } from "./gate/server.ts";
 import type { KeepIdentity } from "./identity/identity.ts";
 import { endKeep } from "./node/exit.ts";
 import { createKeepClock } from "./node/keep-clock.ts";
-import { dropPermissions } from "./node/permissions.ts";
+import { dropPermissions, mayRead } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
 import { Keep } from "./session/keep.ts";
 import type { AcceptSession } from "./session/secured.ts";
@@ -23,11 +23,14 @@ import { Sessions } from "./session/sessions.ts";
 
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
 const attester = openAttester(caller);
-// A security processor speaks by files. Workers stay allowed on this thread: a workload with threads gets one for each.
-if (!attester.hardware) dropPermissions("fs.read");
+// Where there are walls besides the engine's, there are no files behind them but the image, and this thread may read it to say
+// its digest. A security processor speaks by files. Workers stay allowed: a workload with threads gets one for each.
+const seesImage = mayRead("/lib");
+if (!attester.hardware && !seesImage) dropPermissions("fs.read");
 const clock = createKeepClock();
 let identity: Promise<KeepIdentity> | null = null;
 let tls: Promise<TlsSide> | null = null;
+let image: Promise<string> | null = null;
 const connections = new Connections(caller, () => {
   tls ??= openTls();
   return tls;
@@ -43,10 +46,20 @@ process.on("uncaughtException", (error) => {
 
 serveGate(openPipe(IN_DESCRIPTOR), {
   state: () => keep.state,
+  onImage: () => {
+    image ??= readImage();
+    return image;
+  },
   onSession: (call, bare) => sessions.onCall(call, bare),
   onConnection: (name, accept, refuse) => connections.onCall({ name, accept, refuse }),
   onClosed: endKeep,
 });
+
+async function readImage(): Promise<string> {
+  if (!seesImage) throw new Error("this Keep may read no files, and so not those of its image");
+  const { readImageDigest } = await import("./image/digest.ts");
+  return readImageDigest();
+}
 
 /** One key pair per Keep; the code for it is large, and is loaded when it is needed. */
 function openIdentity(): Promise<KeepIdentity> {

@@ -1,6 +1,5 @@
 /** How a process Keep is confined, as the command that starts it. */
 import { existsSync } from "node:fs";
-import { IMAGE_FOLDERS } from "@donjon/protocol/image/listing";
 import type { LaunchFiles } from "./launch-files.ts";
 
 /** Descriptor on which bubblewrap reads the seccomp filter. */
@@ -21,10 +20,14 @@ export const ENGINE_FLAGS = [
   "--no-strip-types",
 ] as const;
 
-/** Only the image itself, so that the Keep can say its digest: nothing in there is secret, nothing can be written. */
+/**
+ * Only the image itself, so that the Keep can say its digest: nothing in there is secret, nothing can be written.
+ * One pattern for `/lib` and `/lib64`: of two folders where one name begins the other, the engine (26.10) forgets the first.
+ */
 export const SANDBOXED_ENGINE_FLAGS = [
   ...ENGINE_FLAGS,
-  ...IMAGE_FOLDERS.map((folder) => `--allow-fs-read=/${folder}`),
+  "--allow-fs-read=/keep/*",
+  "--allow-fs-read=/lib*",
 ] as const;
 
 /** The line by which the launcher says that bubblewrap could not start the Keep. */

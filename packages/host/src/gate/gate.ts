@@ -6,9 +6,11 @@ import {
   encodeAuthority,
   encodeListenTarget,
   HEALTH_TARGET,
+  IMAGE_TARGET,
   type KeepState,
   parseAuthority,
   parseHealth,
+  parseImageAnswer,
   SESSION_TARGET,
   windowOfCall,
 } from "@donjon/protocol/gate/gate";
@@ -64,6 +66,8 @@ export interface Gate {
    */
   listen(listen: ListenAddress): Promise<BoundListener>;
   health(): Promise<KeepHealth>;
+  /** The image digest that the Keep says, over the files that it sees; lower-case hex. Rejects with `gate/refused`. */
+  imageDigest(): Promise<string>;
   /**
    * Closes listeners and pipes; the Keep ends. Resolves when what connections still carry has been
    * passed on, at most after `DRAIN_MS`. To be awaited before the process exits if there were any.
@@ -104,7 +108,8 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
       listeners.add(bound);
       return bound;
     },
-    health: () => askHealth(pipe),
+    health: async () => parseHealth(await ask(pipe, HEALTH_TARGET)),
+    imageDigest: async () => parseImageAnswer(await ask(pipe, IMAGE_TARGET)),
     async close() {
       for (const listener of listeners) listener.close();
       if (connections.size > 0) await settleWithin(Promise.all(connections), DRAIN_MS);
@@ -120,20 +125,21 @@ function callKeep(pipe: GatePipe<Duplex>, target: string): Duplex {
   return pipe.open(target, { window: windowOfCall(target) });
 }
 
-async function askHealth(pipe: GatePipe<Duplex>): Promise<KeepHealth> {
-  const stream = callKeep(pipe, HEALTH_TARGET);
+/** A question of one word, and its short answer. */
+async function ask(pipe: GatePipe<Duplex>, target: string): Promise<string> {
+  const stream = callKeep(pipe, target);
   stream.end();
   let body = "";
   stream.setEncoding("utf8");
   for await (const chunk of stream) {
     body += chunk;
-    if (body.length > MAX_HEALTH) break;
+    if (body.length > MAX_ANSWER) break;
   }
-  return parseHealth(body);
+  return body;
 }
 
-/** Characters of a Keep's health. */
-const MAX_HEALTH = 1024;
+/** Characters of an answer. */
+const MAX_ANSWER = 1024;
 
 function lostError(): DonjonError {
   return new DonjonError("keep/lost", "the Keep has ended; start another one");

@@ -28,10 +28,7 @@ test("a Keep is started with nothing granted but workers", () => {
   assert.doesNotMatch(bare, /allow-(fs|net|child|addons|wasi)/);
   const wrapped = createLaunch(files, "/usr/bin/bwrap");
   const readable = wrapped.filter((each) => each.startsWith("--allow-fs"));
-  assert.deepEqual(
-    readable,
-    ["keep", "lib", "lib64"].map((folder) => `--allow-fs-read=/${folder}`),
-  );
+  assert.deepEqual(readable, ["--allow-fs-read=/keep/*", "--allow-fs-read=/lib*"]);
   for (const flag of [
     "--unshare-all",
     "--unshare-user",

@@ -1,3 +1,15 @@
+const { permission } = process as unknown as {
+  readonly permission?: {
+    drop(scope: string): void;
+    has(scope: string, path: string): boolean;
+  };
+};
+
+/** Whether the engine was started with the right to read below `path`; `false` where it has no permission model. */
+export function mayRead(path: string): boolean {
+  return permission?.has("fs.read", path) ?? false;
+}
+
 /**
  * Gives up, for the calling thread and for good, what the engine's command line had to allow.
  *
@@ -6,9 +18,6 @@
  * thread gives up reading files, and every thread that needs no further workers gives up those.
  */
 export function dropPermissions(...scopes: readonly ("fs.read" | "worker")[]): void {
-  const { permission } = process as unknown as {
-    readonly permission?: { drop(scope: string): void };
-  };
   // Without `--permission` (tests run from the sources) there is nothing to give up.
   for (const scope of scopes) permission?.drop(scope);
 }

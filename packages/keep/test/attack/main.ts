@@ -12,7 +12,7 @@ import {
   type WorkerOptions,
   workerData,
 } from "node:worker_threads";
-import { dropPermissions } from "../../src/node/permissions.ts";
+import { dropPermissions, mayRead } from "../../src/node/permissions.ts";
 
 /** This program itself, bundled, for its workers. */
 declare const ATTACK_SOURCE: string;
@@ -34,6 +34,8 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   "list the root": () => require("node:fs").readdirSync("/"),
   "write a file": () => require("node:fs").writeFileSync("/tmp/donjon-attack", "x"),
   "read its own memory map": () => require("node:fs").readFileSync("/proc/self/maps", "utf8"),
+  "change the runtime": () => require("node:fs").appendFileSync("/keep/runtime.cjs", "x"),
+  "change a library": () => require("node:fs").openSync("/lib/libc.so.6", "r+"),
   "make a symbolic link": () => require("node:fs").symlinkSync("/etc", "/tmp/donjon-attack-link"),
   "start a process": () => require("node:child_process").execFileSync("/keep/engine", ["-v"]),
   "start a shell": () =>
@@ -106,7 +108,7 @@ async function main(): Promise<void> {
     process.exit(0);
   }
   const tell = (line: string) => writeSync(3, `${line}\n`);
-  dropPermissions("fs.read");
+  if (!mayRead("/lib")) dropPermissions("fs.read");
   const worker = startThread("worker", {}, tell);
   await attack("main", tell);
   await worker;

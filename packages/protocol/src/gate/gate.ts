@@ -8,7 +8,7 @@ export type KeepState = (typeof KEEP_STATES)[number];
 
 export type KeepCall =
   | { readonly kind: "session" | "bare-session" }
-  | { readonly kind: "health" }
+  | { readonly kind: "health" | "image" }
   | { readonly kind: "listen"; readonly name: string };
 
 /** Targets on the pipe `in`. */
@@ -17,6 +17,8 @@ export const SESSION_TARGET = "session";
 /** A session that the host reads along. */
 export const BARE_SESSION_TARGET = "bare-session";
 export const HEALTH_TARGET = "health";
+/** The image digest, over the files that the Keep sees. */
+export const IMAGE_TARGET = "image";
 const LISTEN_PREFIX = "listen:";
 /** Target on the pipe `out` for a line of the runtime. */
 export const CONSOLE_TARGET = "console";
@@ -39,11 +41,12 @@ export function parseKeepCall(target: string): KeepCall {
   if (target === SESSION_TARGET) return { kind: "session" };
   if (target === BARE_SESSION_TARGET) return { kind: "bare-session" };
   if (target === HEALTH_TARGET) return { kind: "health" };
+  if (target === IMAGE_TARGET) return { kind: "image" };
   const name = target.startsWith(LISTEN_PREFIX) ? target.slice(LISTEN_PREFIX.length) : "";
   if (name.length > 0 && name.length <= MAX_LISTENER_NAME) return { kind: "listen", name };
   throw new DonjonError(
     "gate/protocol",
-    `the gate was asked for ${quote(target)}, wanted "session", "listen:<name>" or "health"`,
+    `the gate was asked for ${quote(target)}, wanted "session", "listen:<name>", "health" or "image"`,
   );
 }
 
@@ -91,6 +94,21 @@ export function parseHealth(body: string): {
   throw new DonjonError(
     "gate/protocol",
     `the Keep's health is ${quote(body)}, which says no state`,
+  );
+}
+
+/** @param digest image digest, lower-case hex */
+export function encodeImageAnswer(digest: string): string {
+  return JSON.stringify({ digest });
+}
+
+/** The image digest. Throws `gate/protocol` for anything but what `encodeImageAnswer` made. */
+export function parseImageAnswer(body: string): string {
+  const digest = /^\{"digest":"([0-9a-f]{64})"\}$/.exec(body)?.[1];
+  if (digest !== undefined) return digest;
+  throw new DonjonError(
+    "gate/protocol",
+    `the Keep's answer about its image is ${quote(body)}, which has no digest`,
   );
 }
 
