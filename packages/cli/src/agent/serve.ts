@@ -11,7 +11,7 @@ import { findRuntime } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import { readLimits } from "./limit-options.ts";
 import { agentStateDirectory, defaultListenAddress } from "./places.ts";
-import { readSimulatedTrust } from "./simulator.ts";
+import { createTrustReader } from "./simulator.ts";
 
 export async function serveAgent(options: AgentCommandOptions): Promise<number> {
   const human = process.stderr.isTTY === true && !options.json;
@@ -28,7 +28,7 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
       const { backends } = await probePlatform({ engine: process.execPath, runtime });
       return { backends };
     },
-    readTrust: readSimulatedTrust,
+    readTrust: createTrustReader(),
     log,
   });
   await untilAsked(agent, options);

@@ -20,12 +20,24 @@ export async function openSimulator(): Promise<SecurityProcessor> {
   };
 }
 
-/** The public roots, as text for `parseTrust` of `@donjon/attest/simulated-trust`. */
-export async function readSimulatedTrust(): Promise<string> {
-  const [{ openSecurityProcessor }, { encodeTrust }] = await Promise.all([
-    import("@donjon/simtee/security-processor"),
-    import("@donjon/attest/simulated-trust"),
-  ]);
-  const processor = await openSecurityProcessor(simulatorDirectory());
-  return encodeTrust(await processor.renewTrust());
+/** Answers what reads the public roots, as text for `parseTrust` of `@donjon/attest/simulated-trust`. */
+export function createTrustReader(): () => Promise<string> {
+  let opened: Promise<() => Promise<string>> | null = null;
+  const open = async () => {
+    const [{ openSecurityProcessor }, { encodeTrust }] = await Promise.all([
+      import("@donjon/simtee/security-processor"),
+      import("@donjon/attest/simulated-trust"),
+    ]);
+    const processor = await openSecurityProcessor(simulatorDirectory());
+    return async () => encodeTrust(await processor.renewTrust());
+  };
+  return async () => {
+    opened ??= open();
+    try {
+      return await (await opened)();
+    } catch (error) {
+      opened = null;
+      throw error;
+    }
+  };
 }

@@ -145,6 +145,9 @@ function createParts(
   };
   const begin = () => {
     ready = true;
+    // What the first caller would wait for.
+    platform().catch(() => {});
+    readTrust().catch(() => {});
   };
   const end = () => {
     ready = false;

@@ -8,15 +8,30 @@ export interface SecurityProcessor {
   createEvidence(launch: Launch, reportData: Uint8Array): Promise<PlatformEvidence>;
 }
 
-/** `open` is called when the Keep first asks: a Keep that never asks costs nothing. */
+export interface PreparedSource {
+  readonly source: EvidenceSource;
+  /** Does now what the first evidence would otherwise wait for. Never rejects: the evidence will say what is wrong. */
+  prepare(): Promise<void>;
+}
+
 export function createEvidenceSource(
   keep: StartedKeep,
   open: () => Promise<SecurityProcessor>,
-): EvidenceSource {
+): PreparedSource {
   let opened: Promise<SecurityProcessor> | null = null;
-  return async (reportData) => {
+  const get = async () => {
     opened ??= open();
-    const [processor, launch] = await Promise.all([opened, keep.measure()]);
-    return processor.createEvidence(launch, reportData);
+    return Promise.all([opened, keep.measure()]);
+  };
+  return {
+    source: async (reportData) => {
+      const [processor, launch] = await get();
+      return processor.createEvidence(launch, reportData);
+    },
+    prepare: () =>
+      get().then(
+        () => {},
+        () => {},
+      ),
   };
 }

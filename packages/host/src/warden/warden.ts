@@ -53,6 +53,8 @@ async function serve(folder: KeepFolder, parts: WardenParts): Promise<void> {
     const server = await serveWarden(folder.socket, keep);
     writeJson(folder.processes, [self, ...listDescendants(process.pid)]);
     tellAgent(JSON.stringify({ ok: null }));
+    // While the client is on its way; for a pooled Keep before anybody asks.
+    keep.prepareEvidence();
     const end = await keep.ended();
     // Before the socket closes: who watches it reads the end then.
     writeJson(folder.end, end);

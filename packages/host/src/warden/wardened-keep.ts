@@ -7,7 +7,11 @@ import type { Backend, KeepEnd, StartedKeep } from "../backend/backend.ts";
 import type { BoundListener } from "../gate/gate.ts";
 import type { Assignment, WardenReport } from "./control.ts";
 import { type HostedKeep, hostKeep } from "./host-keep.ts";
-import { createEvidenceSource, type SecurityProcessor } from "./security-processor.ts";
+import {
+  createEvidenceSource,
+  type PreparedSource,
+  type SecurityProcessor,
+} from "./security-processor.ts";
 import { throttleKeep } from "./throttle.ts";
 import { type TimeAndMemory, watchKeep } from "./watch.ts";
 
@@ -30,6 +34,7 @@ export class WardenedKeep {
   readonly #keep: StartedKeep;
   readonly #hosted: HostedKeep;
   readonly #anchor: string;
+  readonly #evidence: PreparedSource | null;
   #assigned = false;
   #listeners: readonly BoundListener[] = [];
   #reason: { readonly reason: EndReason; readonly detail: string } | null = null;
@@ -43,8 +48,8 @@ export class WardenedKeep {
     const started = backend.start({ onConsole });
     const keep = bandwidthBytesPerS === null ? started : throttleKeep(started, bandwidthBytesPerS);
     this.#keep = keep;
-    const evidence = backend.protects ? null : createEvidenceSource(keep, openSecurityProcessor);
-    this.#hosted = hostKeep(keep, { onConsole, evidence });
+    this.#evidence = backend.protects ? null : createEvidenceSource(keep, openSecurityProcessor);
+    this.#hosted = hostKeep(keep, { onConsole, evidence: this.#evidence?.source ?? null });
     this.#unwatch = this.#watch({ lifetimeMs: null, memoryBytes: null });
   }
 
@@ -57,6 +62,11 @@ export class WardenedKeep {
     const health = this.#hosted.gate.health();
     // A pipe that ends says less than how the Keep ended, and comes first.
     await Promise.race([health.catch(() => ended), ended]);
+  }
+
+  /** Does beforehand what the first evidence would wait for. */
+  async prepareEvidence(): Promise<void> {
+    await this.#evidence?.prepare();
   }
 
   /** Once. Rejects with `keep/state` the second time, and with what `openSockets` says. */
