@@ -27,7 +27,10 @@ export interface HardwareOptions {
 
 export const HARDWARE_MEMORY_MIB = 2048;
 
-/** Debian and Ubuntu, Fedora, RHEL, in this order. */
+/**
+ * Where distributions put firmware that starts a kernel given to QEMU. Debian's `OVMF.inteltdx.ms.fd` is not among them: it has
+ * secure boot on with Microsoft's keys, which no kernel of an image is signed by.
+ */
 export const FIRMWARE_PATHS: Readonly<Record<HardwareTee, readonly string[]>> = {
   snp: [
     "/usr/share/ovmf/OVMF.amdsev.fd",
@@ -36,7 +39,6 @@ export const FIRMWARE_PATHS: Readonly<Record<HardwareTee, readonly string[]>> = 
   ],
   tdx: [
     "/usr/share/ovmf/OVMF.inteltdx.fd",
-    "/usr/share/ovmf/OVMF.inteltdx.ms.fd",
     "/usr/share/OVMF/OVMF.inteltdx.fd",
     "/usr/share/edk2/ovmf/OVMF.inteltdx.fd",
   ],

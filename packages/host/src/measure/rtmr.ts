@@ -9,7 +9,10 @@ import { hashAuthenticode } from "./authenticode.ts";
 /** Octets of a register, SHA-384. */
 export const RTMR_BYTES = 48;
 
-/** Where OVMF puts `initrd=initrd` in the command line: in front since edk2-stable202502, behind it before. */
+/**
+ * Where OVMF puts `initrd=initrd` in the command line: in front in edk2-stable202511 and newer, behind it in
+ * edk2-stable202502 and older.
+ */
 export const INITRD_PLACES = ["front", "back"] as const;
 export type InitrdPlace = (typeof INITRD_PLACES)[number];
 

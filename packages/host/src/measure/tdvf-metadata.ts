@@ -37,7 +37,7 @@ export function parseTdvfMetadata(firmware: Firmware): readonly TdvfSection[] {
   if (offset === undefined) {
     throw wrongFirmware(
       "found no TDX metadata",
-      "firmware that starts under TDX, such as OVMF.inteltdx.ms.fd",
+      "firmware that starts under TDX, such as OVMF.inteltdx.fd",
       "measure",
     );
   }

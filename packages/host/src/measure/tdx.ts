@@ -36,8 +36,8 @@ export const TDX_ASSUMPTIONS: readonly string[] = [
   "not yet compared with TDX hardware",
   "rtmr0 is not computed: it covers memory size, firmware variables and QEMU's ACPI tables",
   "mr_td: KVM of Linux 6.16 or newer, which adds and measures page by page",
-  "rtmr1: QEMU 10.0 or newer with OVMF that loads the kernel as it is in its file (etc/boot/kernel)",
-  "rtmr2: OVMF of edk2-stable202502 or newer puts 'initrd=initrd' in front of the command line; Linux's EFI stub measures that line, then the initrd",
+  "rtmr1: QEMU 10.0 or newer with OVMF of edk2-stable202502 or newer, which loads the kernel as it is in its file (etc/boot/)",
+  "rtmr2: OVMF of edk2-stable202511 or newer puts 'initrd=initrd' in front of the command line; Linux's EFI stub measures that line, then the initrd",
   "rtmr3: nothing extends it",
 ];
 

@@ -56,7 +56,7 @@ async function probeKvmDevice(machine: Machine, options: KeepProbeOptions): Prom
   return {
     state: works ? "yes" : "no",
     found: why,
-    todo: works ? null : "nothing, if this machine is virtual itself: VM Keeps are emulated here",
+    todo: works ? null : "use a machine that is not virtual itself; VM Keeps are emulated here",
     facts: { device: access, boots: works },
   };
 }
@@ -77,6 +77,6 @@ function describeCollateral(machine: Machine, { collateral }: KeepProbeOptions):
   const facts = { directory: collateral, answers: count, intelConfig: qcnl };
   const intel = qcnl ? "; Intel's library is set up" : "";
   if (count > 0) return { state: "yes", found: `${count} answers of vendors kept${intel}`, facts };
-  const todo = "nothing: it fills when evidence is verified with a network";
+  const todo = "it fills by itself when Keeps are verified with a network";
   return { state: "no", found: `none kept yet${intel}`, todo, facts };
 }

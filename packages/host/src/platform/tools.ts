@@ -8,8 +8,11 @@ import type { Machine } from "./machine.ts";
 /** QEMU's object for each protection, and the first version that has it. */
 const OBJECTS = { snp: "sev-snp-guest", tdx: "tdx-guest" } as const;
 const FIRST_VERSION = { snp: "9.1", tdx: "10.1" } as const;
-/** Debian's packages with the firmware. */
-const FIRMWARE_PACKAGE = { snp: "ovmf-amdsev", tdx: "ovmf-inteltdx" } as const;
+/** Where to get the firmware. */
+const FIRMWARE_ADVICE = {
+  snp: "install OVMF built for SEV-SNP: Debian's package ovmf-amdsev, from testing where the release has none",
+  tdx: "install OVMF built for TDX without secure boot's keys, such as Fedora's OVMF.inteltdx.fd; Debian's OVMF.inteltdx.ms.fd starts no kernel of an image",
+} as const;
 
 const GRAMINE_PATHS = ["/usr/bin/gramine-sgx", "/usr/local/bin/gramine-sgx"];
 /** Settings that keep users from making namespaces, and the value that does. */
@@ -62,8 +65,11 @@ function listFirmwareProbe(machine: Machine, tee: HardwareTee): Probe {
     run() {
       const path = findFirmware(tee, (candidate) => machine.exists(String(candidate)));
       if (path !== null) return { state: "yes", found: path, facts: { path } };
-      const todo = `install OVMF built for it: Debian's package ${FIRMWARE_PACKAGE[tee]}, from testing where the release has none`;
-      return { state: "no", found: "none of the usual places has it", todo };
+      return {
+        state: "no",
+        found: "none of the usual places has it",
+        todo: FIRMWARE_ADVICE[tee],
+      };
     },
   };
 }
