@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { dirname } from "node:path";
 import type { Duplex, Writable } from "node:stream";
 import type { ImageSource } from "../image/find.ts";
-import type { Backend, BackendOptions, KeepEnd, Launch, StartedKeep } from "./backend.ts";
+import type { Backend, BackendOptions, Launch, StartedKeep } from "./backend.ts";
+import { watchKeepEnd } from "./keep-end.ts";
 import { findLaunchFiles, type LaunchFiles } from "./launch-files.ts";
 import { createLineReader } from "./lines.ts";
 import {
@@ -88,7 +89,7 @@ function startKeep(
   return {
     in: pipe(child, 3),
     out: pipe(child, 4),
-    ended: watchEnd(child),
+    ended: watchKeepEnd(child),
     get sandbox() {
       return sandbox;
     },
@@ -123,22 +124,4 @@ function pipe(child: ChildProcess, descriptor: number): Duplex {
   // A dead Keep resets its pipes; `ended` tells of it.
   stream.on("error", () => {});
   return stream;
-}
-
-function watchEnd(child: ChildProcess): Promise<KeepEnd> {
-  return new Promise((resolve) => {
-    child.on("error", () => resolve({ kind: "exited", code: 127 }));
-    child.on("exit", (code, signal) => resolve(toKeepEnd(code, signal)));
-  });
-}
-
-/** bubblewrap and the shell tell of a signal as 128 + its number. */
-function toKeepEnd(code: number | null, signal: string | null): KeepEnd {
-  if (signal !== null) return { kind: "killed", signal };
-  // Loaded only now: nothing that a start can do without is on its way.
-  const { signals } = process.getBuiltinModule("node:os").constants;
-  const name = Object.entries(signals).find(([, number]) => number + 128 === code)?.[0];
-  return name === undefined
-    ? { kind: "exited", code: code ?? 127 }
-    : { kind: "killed", signal: name };
 }
