@@ -1,59 +1,67 @@
 #!/bin/sh
-# What VM Keeps need on Debian and Ubuntu: QEMU 10 or newer, the OVMF firmware and a built Keep image. Installs what is
-# missing where it may (root, or sudo without a password); prints the commands where it may not. Quick and quiet
-# where everything is there. No host name is written here: Debian's backports come from where the machine's packages come from.
-# Usage: tools/set-up-vm.sh [--no-image]
-set -u
+# What VM Keeps need on Debian and Ubuntu: QEMU 10 or newer, OVMF firmware, and the built Keep image. Installs what is
+# missing where it may (root, or sudo without a password), else prints the commands. Quick and quiet where all is there.
+# Never fails: tests of VM Keeps are skipped, loudly, where something is missing.
+# Debian 12 has QEMU in its backports; they come from where the machine's other packages come from.
+cd "$(dirname "$0")/.." || exit 125
 
 MIN_QEMU=10
-BACKPORTS_FILE=/etc/apt/sources.list.d/donjon-backports.sources
+SOURCES=/etc/apt/sources.list.d/donjon-backports.sources
 
-has_qemu() {
-  major=$(qemu-system-x86_64 --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p')
-  [ "${major:-0}" -ge "$MIN_QEMU" ]
-}
-has_firmware() { [ -f /usr/share/ovmf/OVMF.fd ] || [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ] || [ -f /usr/share/OVMF/OVMF_CODE.fd ]; }
+qemu_version() { qemu-system-x86_64 --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'; }
 
-# The machine's own sources of the suite $1, with the suite renamed to $1-backports, as one deb822 text.
-backports_sources() {
-  for file in /etc/apt/sources.list.d/*.sources; do
-    [ -f "$file" ] && [ "$file" != "$BACKPORTS_FILE" ] && awk -v suite="$1" '
-      function flush() { if (wanted) printf "%s\n", text; text = ""; wanted = 0; disabled = 0 }
-      /^[ \t]*$/ { flush(); next }
-      /^#/ { next }
-      /^Suites:/ {
-        for (i = 2; i <= NF; i++) if ($i == suite) wanted = 1
-        $0 = "Suites: " suite "-backports"
-      }
-      /^Types:/ { $0 = "Types: deb" }
-      /^Enabled:[ \t]*no/ { wanted = 0 }
-      { text = text $0 "\n" }
-      END { flush() }' "$file"
-  done
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-    [ -f "$file" ] && awk -v suite="$1" '
-      $1 == "deb" {
-        options = ""
-        at = 2
-        if ($2 ~ /^\[/) { while ($at !~ /\]$/) at++; at++ }
-        if ($(at + 1) != suite) next
-        print "Types: deb"
-        print "URIs: " $at
-        print "Suites: " suite "-backports"
-        printf "Components:"
-        for (i = at + 2; i <= NF && $i !~ /^#/; i++) printf " %s", $i
-        print ""
-        if (match($0, /signed-by=[^] ]*/)) print "Signed-By: " substr($0, RSTART + 10, RLENGTH - 10)
-        print ""
-      }' "$file"
-  done
+missing=
+version=$(qemu_version)
+[ "${version:-0}" -ge "$MIN_QEMU" ] || missing="$missing qemu-system-x86"
+[ -f /usr/share/ovmf/OVMF.fd ] || [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
+command -v dpkg-deb >/dev/null || missing="$missing dpkg"
+
+# Empty where the release itself has what is needed, or where its backports are among the sources already.
+codename=$(. /etc/os-release && [ "${ID:-}" = debian ] && echo "${VERSION_CODENAME:-}")
+backports=
+target=
+if [ "$codename" = bookworm ]; then
+  target="-t bookworm-backports"
+  apt-cache policy 2>/dev/null | grep -q "n=bookworm-backports" ||
+    backports=$(sh tools/node.sh tools/print-backports.ts bookworm)
+fi
+
+# Leaves the machine's sources as they were when anything fails.
+install_missing() {
+  log=$(mktemp)
+  if [ -n "$backports" ]; then printf '%s\n' "$backports" | $sudo tee "$SOURCES" >/dev/null; fi
+  # shellcheck disable=SC2086 # packages and options are words
+  if $sudo apt-get update >"$log" 2>&1 &&
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $target $missing >>"$log" 2>&1; then
+    rm -f "$log"
+    return 0
+  fi
+  tail -n 5 "$log" >&2
+  rm -f "$log"
+  [ -z "$backports" ] || { $sudo rm -f "$SOURCES"; $sudo apt-get update >/dev/null 2>&1; }
+  return 1
 }
 
-if has_qemu && has_firmware; then :; else
-  . /etc/os-release
-  if [ "$VERSION_CODENAME" = bookworm ]; then
-    backports_sources bookworm > "$BACKPORTS_FILE"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -t bookworm-backports qemu-system-x86 ovmf
+if [ -n "$missing" ]; then
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo="sudo -n"
+  # shellcheck disable=SC2086
+  if command -v apt-get >/dev/null && { [ -z "$sudo" ] || $sudo true 2>/dev/null; } &&
+    echo "installing$missing" >&2 && install_missing; then
+    version=$(qemu_version)
+    [ "${version:-0}" -ge "$MIN_QEMU" ] ||
+      echo "QEMU ${version:-none} is what this release has; VM Keeps want $MIN_QEMU or newer" >&2
+  else
+    echo "not installed:$missing; for VM Keeps, run:" >&2
+    [ -z "$backports" ] ||
+      echo "  sh tools/node.sh tools/print-backports.ts $codename | sudo tee $SOURCES" >&2
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${target:+$target }${missing# }" >&2
   fi
 fi
+
+log=$(mktemp)
+if ! node_modules/.bin/donjon image build >/dev/null 2>"$log"; then
+  cat "$log" >&2
+  echo "no Keep image: tests of VM Keeps are skipped; to build one: npx donjon image build" >&2
+fi
+rm -f "$log"
