@@ -6,7 +6,7 @@ export interface MeasureOptions {
   readonly tee: "snp" | "tdx";
   readonly firmware?: string;
   readonly cpu?: string;
-  readonly vcpus: number;
+  readonly vcpus?: number;
   readonly image?: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -38,7 +38,7 @@ export function addMeasureCommand(image: Command, context: Context): void {
     )
     .option("--firmware <file>", "the OVMF build; this machine's own when not given")
     .option("--cpu <model>", "QEMU's name of the processor model, snp only (default: EPYC-v4)")
-    .option("--vcpus <n>", "virtual processors, snp only", readVcpus, 1)
+    .option("--vcpus <n>", "virtual processors, snp only (default: 1)", readVcpus)
     .option("--image <dir>", "the folder of an image; the one built last when not given")
     .option("-o, --output <file>", "write the reference values there")
     .option("--json", "print {tee, policy, imageDigest, files, machine, assumptions}")

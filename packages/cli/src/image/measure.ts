@@ -14,9 +14,9 @@ import { findRuntime } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
 
 export function runImageMeasure(options: MeasureOptions): number {
-  const { tee, vcpus, output, cpu = SNP_CPU } = options;
-  if (tee === "tdx" && options.cpu !== undefined)
-    throw new DonjonError("usage", "--cpu is for --tee snp: TDX measures no processor model");
+  const { tee, vcpus = 1, output, cpu = SNP_CPU } = options;
+  if (tee === "tdx" && (options.cpu !== undefined || options.vcpus !== undefined))
+    throw new DonjonError("usage", "--cpu and --vcpus are for --tee snp: TDX measures neither");
   const firmware = options.firmware ?? findFirmware(tee);
   if (firmware === null) {
     const places = FIRMWARE_PATHS[tee].join(", ");
