@@ -13,6 +13,8 @@ const UNPROTECTED_BACKEND = "process";
 
 export interface EarlyKeep {
   readonly backend: BackendName;
+  /** Whether hardware protects it. */
+  readonly protects: boolean;
   readonly keep: StartedKeep;
   /** Lines of the Keep's runtime, in order. */
   readonly lines: string[];
@@ -32,20 +34,20 @@ export function wantsEarlyKeep(argv: readonly string[]): boolean {
 }
 
 export function startKeep(): EarlyKeep {
-  return start(createProcessBackend({ engine: process.execPath, runtime: findRuntime() }));
+  return startOn(createProcessBackend({ engine: process.execPath, runtime: findRuntime() }));
 }
 
 /** Rejects with `backend/unavailable` where this machine has no QEMU or no image. */
 export async function startVmKeep(): Promise<EarlyKeep> {
   const { openVmBackend } = await import("./vm-backend.ts");
-  return start(await openVmBackend({ engine: process.execPath, runtime: findRuntime() }));
+  return startOn(await openVmBackend({ engine: process.execPath, runtime: findRuntime() }));
 }
 
-function start(backend: Backend): EarlyKeep {
+export function startOn(backend: Backend): EarlyKeep {
   const lines: string[] = [];
   const startedMs = uptimeMs();
   const keep = backend.start({ onConsole: (line) => lines.push(line) });
-  return { backend: backend.name, keep, lines, startedMs };
+  return { backend: backend.name, protects: backend.protects, keep, lines, startedMs };
 }
 
 /** The bundled runtime: beside this bundle where installed, in its own package in the repository. */

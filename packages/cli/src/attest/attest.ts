@@ -58,7 +58,7 @@ export async function runAttest(target: string, options: AttestOptions): Promise
     answer = answerStatement(statement, expected, [...trust.notes, ...asked.notes]);
     if (options.proof !== undefined) proof = await writeProof(options.proof, statement, trust);
   } catch (error) {
-    answer = answerRefusal(error, trust.notes);
+    answer = answerRefusal(error, trust, trust.notes);
   }
   process.stdout.write(
     options.json ? encodeAnswer(answer, asked, options) : describe(answer, asked, proof),

@@ -1,6 +1,7 @@
 import { DonjonError } from "@donjon/core/errors";
 import type { Command } from "commander";
 import { startKeep, startVmKeep } from "../early-keep.ts";
+import { addEvidenceFlags, type EvidenceFlags } from "../keeps/options.ts";
 import { Progress } from "../output/progress.ts";
 import type { Context } from "../program.ts";
 import { Interrupted } from "../run/drive.ts";
@@ -11,8 +12,9 @@ import { addWorkloadOptions, type WorkloadOptions } from "../run/options.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
 
-interface RunOptions extends WorkloadOptions {
-  readonly insecure?: boolean;
+interface RunOptions extends WorkloadOptions, EvidenceFlags {
+  readonly attest?: boolean;
+  readonly proof?: string;
   readonly printManifest?: boolean;
 }
 
@@ -36,9 +38,10 @@ export function addRunCommand(program: Command, context: Context): void {
     .summary("run a program in a Keep")
     .description(
       "Run a program in a Keep. It gets what the manifest or the flags grant, and nothing else.",
-    )
-    .option("--insecure", "run without hardware protection");
-  addWorkloadOptions(command)
+    );
+  addEvidenceFlags(addWorkloadOptions(command))
+    .option("--attest", "with --insecure: ask for simulated evidence all the same")
+    .option("--proof <file>", "write what the Keep proved once it had the program")
     .option("--print-manifest", "print the manifest that would be delivered, and do not run")
     .addHelpText("after", EXAMPLES)
     .action(async (target: string, options: RunOptions) => {
@@ -59,9 +62,14 @@ async function run(path: string, options: RunOptions, context: Context): Promise
     process.stdout.write(provision.manifest);
     return 0;
   }
-  refuseUnprotected(options);
-  context.early ??= options.backend === "vm" ? await startVmKeep() : startKeep();
   try {
+    if (options.attest || !isUnprotected(options)) {
+      const { runAttested, startProtectedKeep } = await import("../deploy/commands.ts");
+      refuseUnprotected(options);
+      context.early ??= await startProtectedKeep(options.backend);
+      return await runAttested(context.early, prepare, options, progress);
+    }
+    context.early ??= options.backend === "vm" ? await startVmKeep() : startKeep();
     const executed = await executeRun(context.early, prepare, progress);
     return finishRun(executed, options, progress, {
       backend: context.early.backend,
@@ -73,25 +81,24 @@ async function run(path: string, options: RunOptions, context: Context): Promise
     if (error instanceof Interrupted) return error.exitCode;
     throw error;
   } finally {
-    context.early.keep.kill();
+    context.early?.keep.kill();
   }
+}
+
+/** Whether nothing protects the Keep, and the caller has said that this will do. */
+function isUnprotected({ insecure, backend = "process" }: RunOptions): boolean {
+  return insecure === true && isUnprotectedBackend(backend);
+}
+
+function isUnprotectedBackend(backend: string): boolean {
+  return backend === "process" || backend === "vm";
 }
 
 /** No protection is never a silent fallback (DESIGN section 8). */
 function refuseUnprotected({ insecure, backend }: RunOptions): void {
-  if (backend !== undefined && backend !== "process" && backend !== "vm") {
-    throw new DonjonError(
-      "backend/unavailable",
-      `the backend '${backend}' cannot run here: this version starts Keeps of the kinds 'process' and 'vm' only`,
-    );
-  }
-  if (insecure) return;
-  const what =
-    backend === undefined
-      ? "no hardware protection was found on this machine"
-      : `the backend '${backend}' has no hardware protection`;
+  if (insecure || backend === undefined || !isUnprotectedBackend(backend)) return;
   throw new DonjonError(
     "backend/unprotected",
-    `${what}, so nothing was started: the host could read and change the program and its data`,
+    `the backend '${backend}' has no hardware protection, so nothing was started: the host could read and change the program and its data`,
   );
 }

@@ -6,3 +6,4 @@ export { runRm } from "../keeps/rm.ts";
 export { runStop } from "../keeps/stop.ts";
 export { runPolicyInit } from "../policy/init.ts";
 export { runDeploy } from "./deploy.ts";
+export { runAttested, startProtectedKeep } from "./local.ts";

@@ -65,6 +65,7 @@ export async function runDeploy(
   });
   watch.note("create");
   let stays = false;
+  let sent = false;
   try {
     const session = await openSessionAt(agent, keep, {
       trust,
@@ -74,13 +75,14 @@ export async function runDeploy(
     });
     showVerdict(session.statement, trust, options);
     const accepted = { agent, keep, session, trust, identity, prepared, progress, watch };
+    sent = true;
     if (!options.detach) return await deployForeground(accepted, options);
     const code = await deployDetached(accepted, options);
     stays = true;
     return code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
-    return showRefusal(error, trust, options);
+    return showRefusal(error, trust, options, sent);
   } finally {
     // What went wrong, or is over, leaves nothing behind at the host.
     if (!stays) await agent.removeKeep(keep.id).catch(() => {});

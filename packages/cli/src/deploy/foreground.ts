@@ -1,12 +1,11 @@
 /** A deployed workload joined to this process: stdio, signals and exit code as with `run`. */
 import type { AgentClient } from "@donjon/client/agent/client";
-import type { KeepStatement } from "@donjon/client/attested/statement";
 import { DonjonError } from "@donjon/core/errors";
-import type { SummaryEvidence } from "../output/summary.ts";
 import { runInSession } from "../run/execute.ts";
 import { finishRun } from "../run/finish.ts";
 import type { AcceptedKeep, DeployOptions } from "./deploy.ts";
 import { followReceipt } from "./receipt.ts";
+import { summariseEvidence } from "./verdict.ts";
 
 export async function deployForeground(
   accepted: AcceptedKeep,
@@ -29,11 +28,6 @@ export async function deployForeground(
     sandbox: keep.sandbox,
     evidence: summariseEvidence(session.statement),
   });
-}
-
-function summariseEvidence({ appraisal }: KeepStatement): SummaryEvidence {
-  const { kind, verdict, anchor } = appraisal;
-  return { kind, verdict, anchor };
 }
 
 /** The host knows how a Keep ended; whether it says the truth nobody can tell. */

@@ -5,6 +5,7 @@ import type { KeepStatement } from "@donjon/client/attested/statement";
 import { encodeJudgement } from "../evidence/print.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import { createStyle } from "../output/style.ts";
+import type { SummaryEvidence } from "../output/summary.ts";
 import { answerRefusal, describeAnswer, judgeAppraisal } from "../trust/answer.ts";
 import type { Trust } from "../trust/trust.ts";
 
@@ -27,11 +28,24 @@ export function showVerdict(
   process.stderr.write(describeAnswer(answer, trust, [], createStyle(process.stderr)));
 }
 
-/** Refused evidence, check by check, with its exit code; any other failure is thrown on. */
-export function showRefusal(error: unknown, trust: Trust, { json }: VerdictOptions): number {
+export function summariseEvidence({ appraisal }: KeepStatement): SummaryEvidence {
+  const { kind, verdict, anchor } = appraisal;
+  return { kind, verdict, anchor };
+}
+
+/**
+ * Refused evidence, check by check, with its exit code; any other failure is thrown on.
+ * @param sent whether the workload was sent before
+ */
+export function showRefusal(
+  error: unknown,
+  trust: Trust,
+  { json }: VerdictOptions,
+  sent: boolean,
+): number {
   if (!(error instanceof AttestError)) throw error;
-  const notes = [...trust.notes, "nothing of the workload was sent"];
-  const answer = answerRefusal(error, notes);
+  const notes = [...trust.notes, ...(sent ? [] : ["nothing of the workload was sent"])];
+  const answer = answerRefusal(error, trust, notes);
   const text = json
     ? encodeJudgement(answer)
     : describeAnswer(answer, trust, [], createStyle(process.stderr));

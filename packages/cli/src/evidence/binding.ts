@@ -23,9 +23,9 @@ export function readPlainBinding(bytes: Uint8Array): PlainBinding | null {
   }
 }
 
-/** Rows for people: what was run, for whom, and by which key. */
+/** Rows for people: what was run, for whom, and by which key. What made it fresh tells nobody anything later. */
 export function listBinding(binding: PlainBinding): [string, string][] {
-  return FIELDS.flatMap((name): [string, string][] => {
+  return (["manifest", "workload", "owner", "key"] as const).flatMap((name): [string, string][] => {
     const value = binding[name];
     return value === null ? [] : [[name, value]];
   });

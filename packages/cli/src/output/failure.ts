@@ -5,7 +5,7 @@ import { createStyle, showSafely } from "./style.ts";
 
 /** What to do next, one line, where the sentence of the error does not say it. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  "backend/unprotected": "to run without protection, say so: donjon run --insecure ...",
+  "backend/unprotected": "to go on without protection, say so on the command line: --insecure",
   "manifest/unknown-key": "all keys are in docs/manifest.md",
   "manifest/value": "all keys are in docs/manifest.md",
   "policy/unknown-key": "all keys are in docs/formats/policy.md",

@@ -1,6 +1,7 @@
 /** One run in a Keep of this process, from a started Keep to its outcome. */
 import { openSession, type Provision, type Run, type RunResult } from "@donjon/client/session";
 import { DonjonError } from "@donjon/core/errors";
+import type { EvidenceSource } from "@donjon/host/gate/evidence";
 import { type Gate, openGate } from "@donjon/host/gate/gate";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import type { EarlyKeep } from "../early-keep.ts";
@@ -25,28 +26,38 @@ export interface ReadySession {
   provision(provision: Provision, onUpload?: (sent: number, total: number) => void): Run;
 }
 
-/** Opens a session through the gate of a Keep that was just started. Notes what it waited for. */
-export type OpenReadySession = (gate: Gate, watch: Stopwatch) => Promise<ReadySession>;
+/** How the session with a Keep of this process is opened. */
+export interface Carrier {
+  /** Simulated evidence for the Keep; `null`: it has none, or its hardware gives it. */
+  readonly evidence: EvidenceSource | null;
+  /** Opens a session through the gate. Notes what it waited for. */
+  open(gate: Gate, watch: Stopwatch): Promise<ReadySession>;
+  /** Joins what goes on beside the run. */
+  readonly onRun?: (run: Run) => void;
+}
 
 /** Without TLS and evidence: nothing would be proved by them here. */
-export const openBare: OpenReadySession = async (gate, watch) => {
+export const BARE: Carrier = { evidence: null, open: openBare };
+
+async function openBare(gate: Gate, watch: Stopwatch): Promise<ReadySession> {
   const session = openSession(gate.openBareSession());
   session.hello.then(
     () => watch.note("boot"),
     () => {},
   );
   return session;
-};
+}
 
 /** Calls `prepare` while the Keep boots. Throws `DonjonError`; the Keep is left to the caller. */
 export async function executeRun(
   early: EarlyKeep,
   prepare: () => Promise<Prepared>,
   progress: Progress,
-  open: OpenReadySession = openBare,
+  { evidence, open, onRun }: Carrier = BARE,
 ): Promise<Executed> {
   const watch = new Stopwatch(early.startedMs);
-  const gate = openGate(early.keep, { onConsole: (line) => early.lines.push(line) });
+  const onConsole = (line: string) => early.lines.push(line);
+  const gate = openGate(early.keep, { onConsole, evidence });
   try {
     const opening = open(gate, watch);
     opening.catch(() => {});
@@ -55,7 +66,8 @@ export async function executeRun(
     await openSockets(gate, prepared.manifest);
     const kill = () => early.keep.kill();
     const explain = (error: unknown) => explainLoss(error, early);
-    return await runInSession(await opening, { prepared, progress, watch, kill, explain });
+    const context = { prepared, progress, watch, kill, explain, ...(onRun && { onRun }) };
+    return await runInSession(await opening, context);
   } finally {
     gate.close();
   }

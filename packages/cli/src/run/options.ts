@@ -1,16 +1,17 @@
 /** What `run` and `deploy` have in common on the command line: the target, what it is granted, what is told of it. */
+import type { BackendName } from "@donjon/host/backend/backend";
 import { type Command, Option } from "commander";
 import type { ManifestFlags } from "./flags.ts";
 
 export interface WorkloadOptions extends ManifestFlags {
-  readonly backend?: string;
+  readonly backend?: BackendName;
   readonly wasmcfgfile?: string;
   readonly summary?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
 
-const BACKENDS = ["snp", "tdx", "sgx", "vm", "process"] as const;
+const BACKENDS: readonly BackendName[] = ["snp", "tdx", "sgx", "vm", "process"];
 
 export function addWorkloadOptions(command: Command): Command {
   const stream = (name: string) =>

@@ -48,10 +48,15 @@ export function judgeAppraisal(appraisal: Appraisal, notes: readonly string[]): 
   return { kind, verdict, claims, checks: [...verification, ...checks], at, anchor, notes };
 }
 
-/** Evidence that was refused as an answer; any other failure is thrown on. */
-export function answerRefusal(error: unknown, notes: readonly string[]): Answer {
-  const judgement = refuse(error, null, new Date());
-  return { ...judgement, notes, manifest: null, workload: null, owner: null };
+/** Evidence that was refused as an answer; any other failure is thrown on. What was proved until then is in it. */
+export function answerRefusal(error: unknown, trust: Trust, notes: readonly string[]): Answer {
+  const refusal = { ...refuse(error, null, new Date()), notes };
+  const none = { manifest: null, workload: null, owner: null };
+  const appraisal = trust.lastAppraisal();
+  if (appraisal === null) return { ...refusal, ...none };
+  const judgement = judgeAppraisal(appraisal, notes);
+  const more = appraisal.verdict === "refused" ? [] : refusal.checks.filter(({ ok }) => !ok);
+  return { ...judgement, verdict: "refused", checks: [...judgement.checks, ...more], ...none };
 }
 
 /** @param rows facts besides the verdict: name and text */

@@ -1,5 +1,5 @@
 /** What one command accepts as evidence, from the flags alone: no variable and no file can make it accept less. */
-import { type Policy, parsePolicyToml } from "@donjon/attest/appraise";
+import { type Appraisal, type Policy, parsePolicyToml } from "@donjon/attest/appraise";
 import { createSource } from "@donjon/attest/collateral";
 import { parseTrust, rootsOf } from "@donjon/attest/simulated-trust";
 import type { CallerRoots } from "@donjon/attest/verify";
@@ -28,6 +28,8 @@ export interface Trust {
   readonly simulatedTrust: string | undefined;
   /** What a person has to know about the policy. */
   readonly notes: readonly string[];
+  /** The last appraisal of genuine evidence, accepted or not; `null` when there was none. */
+  readonly lastAppraisal: () => Appraisal | null;
 }
 
 /** A Keep as somebody who is not trusted describes it. */
@@ -60,16 +62,22 @@ export async function createTrust(
 ): Promise<Trust> {
   if (!keep.protects) requireInsecure(flags, keep);
   const { policy, notes } = choosePolicy(flags, keep);
+  let last: Appraisal | null = null;
+  const onAppraisal = (appraisal: Appraisal) => {
+    last = appraisal;
+  };
+  const common = { policy, onAppraisal };
+  const told = { policy, notes, lastAppraisal: () => last };
   if (keep.protects) {
     const endorse = fetchEndorsements(createSource({ fetch, store: openCollateralStore() }));
-    const verify = createVerifier({ policy, endorse });
+    const verify = createVerifier({ ...common, endorse });
     const none = { roots: undefined, simulatedTrust: undefined };
-    return { verify, policy, insecure: false, notes, ...none };
+    return { verify, insecure: false, ...told, ...none };
   }
   const simulatedTrust = await readSimulatedTrust();
   const trust = parseTrust(simulatedTrust);
-  const verify = createSimulatedVerifier(trust, { policy });
-  return { verify, policy, insecure: true, roots: rootsOf(trust), simulatedTrust, notes };
+  const verify = createSimulatedVerifier(trust, common);
+  return { verify, insecure: true, roots: rootsOf(trust), simulatedTrust, ...told };
 }
 
 export function requireInsecure({ insecure }: EvidenceFlags, { backend }: ClaimedKeep): void {

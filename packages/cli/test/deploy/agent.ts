@@ -91,8 +91,8 @@ export async function startRecorder(t: TestContext, address: string): Promise<Re
   const [sent, received]: [Buffer[], Buffer[]] = [[], []];
   const server = createServer((client) => {
     const agent = netConnect(address.replace(/^unix:/, ""));
-    client.on("data", (chunk) => sent.push(chunk));
-    agent.on("data", (chunk) => received.push(chunk));
+    client.on("data", (chunk: Buffer) => sent.push(chunk));
+    agent.on("data", (chunk: Buffer) => received.push(chunk));
     client.on("error", () => agent.destroy());
     agent.on("error", () => client.destroy());
     client.pipe(agent).pipe(client);

@@ -1,5 +1,5 @@
 /** From a policy and where endorsements come from to a `Verifier` of sessions. */
-import { appraise, type Policy, requireAccepted } from "@donjon/attest/appraise";
+import { type Appraisal, appraise, type Policy, requireAccepted } from "@donjon/attest/appraise";
 import {
   type AmdOptions,
   type CollateralSource,
@@ -34,6 +34,8 @@ export interface VerifierOptions {
   readonly now?: () => Date;
   readonly allow?: readonly Relaxation[];
   readonly cache?: VerifyCache;
+  /** Called with every appraisal of genuine evidence, also one that refuses: to show it. */
+  readonly onAppraisal?: (appraisal: Appraisal) => void;
 }
 
 export function createVerifier(options: VerifierOptions): Verifier {
@@ -47,7 +49,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
       ...(cache && { cache }),
     });
     const pinned = pinReportData(policy, encodeHex(reportData));
-    return { appraisal: requireAccepted(appraise(verified, pinned)), set };
+    const appraisal = appraise(verified, pinned);
+    options.onAppraisal?.(appraisal);
+    return { appraisal: requireAccepted(appraisal), set };
   };
 }
 
