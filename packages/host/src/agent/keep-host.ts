@@ -129,7 +129,7 @@ export class KeepHost {
     const folder = this.#folder(id);
     await endWarden(folder);
     this.#watches.get(id)?.destroy();
-    await rm(folder.path, { recursive: true, force: true });
+    await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
     store.delete(id);
   }
 
