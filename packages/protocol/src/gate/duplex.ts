@@ -71,6 +71,11 @@ export function createGateDuplex<D extends DuplexLike>(
       unread = 0;
     },
     write(chunk, _encoding, done) {
+      // No frame carries it, and nothing would ever say that it went.
+      if (chunk.length === 0) {
+        done();
+        return;
+      }
       pending = { chunk, done };
       flush();
     },

@@ -386,3 +386,18 @@ test("a pipe's streams never send a buffer that its writer has been told it may 
   const [bytes] = await Promise.all([opened.then((stream) => buffer(stream)), write()]);
   assert.equal(createHash("sha256").update(bytes).digest("hex"), sent.digest("hex"));
 });
+
+test("a write of nothing is done at once, and what comes after it is sent", async () => {
+  const { duplexPair } = await import("node:stream");
+  const [calling, called] = duplexPair();
+  const received = Promise.withResolvers<Buffer>();
+  openGatePipe(called, {
+    role: "callee",
+    Duplex,
+    onCall: (call) => buffer(call.accept()).then(received.resolve, received.reject),
+  });
+  const stream = openGatePipe(calling, { role: "caller", Duplex }).open("session");
+  stream.write(new Uint8Array(0));
+  stream.end("after it");
+  assert.equal((await received.promise).toString(), "after it");
+});
