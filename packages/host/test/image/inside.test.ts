@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { startKeep } from "@donjon/testkit/contract/keep-fixture";
 import { createProcessBackend } from "../../src/backend/process.ts";
 import { findImage } from "../../src/image/find.ts";
+import { withVmBackend } from "../backend/vm-backend.ts";
 
 const source = {
   engine: process.execPath,
@@ -27,3 +28,19 @@ test("a Keep without walls of the operating system may read no file and says so"
   await using under = startKeep(createProcessBackend(source, { bubblewrap: false }));
   await assert.rejects(under.gate.imageDigest(), /may read no files/);
 });
+
+const SAME =
+  "a VM Keep and a process Keep find the same image digest, and it is that of the built image";
+await withVmBackend(SAME, (backend) =>
+  test(SAME, { timeout: 60_000 }, async () => {
+    await using machine = startKeep(backend);
+    await using child = startKeep(createProcessBackend(source));
+    const [fromMachine, fromChild] = await Promise.all([
+      machine.gate.imageDigest(),
+      child.gate.imageDigest(),
+    ]);
+    assert.equal(fromMachine, findImage(source)?.digest);
+    assert.equal(fromChild, fromMachine);
+    assert.equal((await machine.keep.measure()).imageDigest, fromMachine);
+  }),
+);
