@@ -397,6 +397,7 @@ test("a write of nothing is done at once, and what comes after it is sent", asyn
     onCall: (call) => buffer(call.accept()).then(received.resolve, received.reject),
   });
   const stream = openGatePipe(calling, { role: "caller", Duplex }).open("session");
+  stream.on("error", () => {});
   stream.write(new Uint8Array(0));
   stream.end("after it");
   assert.equal((await received.promise).toString(), "after it");
