@@ -36,7 +36,13 @@ export function makeCertificate(
     names,
     ...(cmw === null ? {} : { cmw }),
   });
-  const cert = new X509Certificate(der).toString();
+  // Not by `X509Certificate`: it would find the first PEM in these octets, and evidence of Intel's holds a chain in PEM.
+  const lines = Buffer.from(der)
+    .toString("base64")
+    .match(/.{1,64}/g)!;
+  const cert = ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join(
+    "\n",
+  );
   return { context: createTlsContext({ cert, key: keyPem, ca: cert }), key: digest };
 }
 

@@ -40,6 +40,9 @@ function makeAttester(): { attest: AttestKey; asked: Binding[] } {
   return { attest, asked };
 }
 
+/** As an SGX quote brings its chain: a reader that looks for PEM first takes it for the certificate. */
+const PEM_INSIDE = createIdentity(Date.now()).certificatePem;
+
 const attestNothing: AttestKey = () => Promise.reject(new Error("no device"));
 
 interface Opened {
@@ -136,6 +139,19 @@ test("an independent reader finds the extension as RFC 9999 has it: not critical
   assert.equal(text(value.subarray(value.length - cmw.length)), text(cmw));
   const names = parsed.getExtension(x509.SubjectAlternativeNameExtension)!.names.toJSON();
   assert.deepEqual(names, [{ type: "dns", value: "localhost" }]);
+});
+
+test("evidence that holds certificates in PEM is served whole, under the Keep's own key", async () => {
+  const attest: AttestKey = async () => {
+    const [evidence, auxiliary] = [Buffer.from(PEM_INSIDE), Buffer.alloc(0)];
+    return encodeEvidence(Buffer.from("binding"), { tee: "sgx", evidence, auxiliary });
+  };
+  const { client } = await dial(openListeners([listener()], attest), listener());
+  const { raw, publicKey } = client.getPeerX509Certificate()!;
+  client.destroy();
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  assert.deepEqual(createHash("sha256").update(spki).digest(), Buffer.from(identity.digest));
+  assert.ok(raw.includes(PEM_INSIDE));
 });
 
 test("a Keep without evidence serves a certificate without the extension and says so on the console", async () => {
