@@ -75,6 +75,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
       backend: context.early.backend,
       protected: false,
       sandbox: context.early.keep.sandbox,
+      image: context.early.keep.image,
       evidence: null,
     });
   } catch (error) {

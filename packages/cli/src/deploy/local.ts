@@ -88,6 +88,7 @@ export async function runAttested(
       backend: early.backend,
       protected: early.protects,
       sandbox: early.keep.sandbox,
+      image: early.keep.image,
       evidence: summariseEvidence(statement!),
     });
   } catch (error) {

@@ -15,6 +15,8 @@ export interface RunSummary {
   readonly protected: boolean;
   /** What confined the Keep. */
   readonly sandbox: string;
+  /** Which files the Keep ran; not said by an agent. */
+  readonly image?: string;
   /** What the Keep proved before anything was sent; `null` when it was not asked. */
   readonly evidence: SummaryEvidence | null;
   /** SHA-256 as the Keep said them, hex. */
@@ -51,6 +53,7 @@ export function printSummary(summary: RunSummary): void {
       );
   const rows: [string, string][] = [
     ["keep", `${summary.backend} (${summary.sandbox})`],
+    ...(summary.image === undefined ? [] : [["image", summary.image] as [string, string]]),
     ["protection", protection],
     ["evidence", describeEvidence(summary)],
     ["manifest", `sha256 ${summary.manifest}`],

@@ -13,7 +13,7 @@ export interface FinishOptions {
 }
 
 /** What ran it, for the summary. */
-export type RanBy = Pick<RunSummary, "backend" | "protected" | "sandbox" | "evidence">;
+export type RanBy = Pick<RunSummary, "backend" | "protected" | "sandbox" | "image" | "evidence">;
 
 /** A trap, a limit or a signal leaves the owner's directories as they were. */
 export function finishRun(
