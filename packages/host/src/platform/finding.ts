@@ -43,7 +43,9 @@ export interface Probe {
 
 /** Runs a probe to its end or to its time limit. Never rejects. */
 export async function runProbe({ name, tried, run }: Probe, timeoutMs: number): Promise<Finding> {
-  const complete = (answer: Answer): Finding => ({ name, tried, todo: null, facts: {}, ...answer });
+  const complete = ({ state, found, todo = null, facts = {} }: Answer): Finding => {
+    return { name, state, found, tried, todo, facts };
+  };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Answer>((resolve) => {
     timer = setTimeout(

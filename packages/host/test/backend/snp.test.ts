@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -123,9 +123,10 @@ test("the backend says what a machine without SEV-SNP lacks", {
   });
 });
 
-test("a Keep under SNP protects, ends by itself where QEMU cannot start it, and simulates no measurement", async () => {
+test("a Keep under SNP protects, ends by itself where QEMU cannot start it, and simulates no measurement", async (t) => {
   const cmdline = join(tmpdir(), `donjon-snp-${process.pid}`);
   writeFileSync(cmdline, "quiet");
+  t.after(() => rmSync(cmdline));
   const image = {
     kernel: "/n/kernel",
     initrdCompressed: "/n/initrd",
