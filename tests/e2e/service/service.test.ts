@@ -16,7 +16,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { after, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { encodeCmwCbor, readCmwExtension } from "@donjon/attest/envelope";
 import { type ExpectedBinding, verifyStatement } from "@donjon/client/attested/statement";
@@ -160,18 +160,13 @@ test("the service that was verified signs with its secret", async () => {
   assert.ok(verify(null, Buffer.from("The gate was closed at nine."), key, signature));
 });
 
-test("evidence of the certificate is refused once any octet of it is another", async (t: TestContext) => {
+test("evidence of the certificate is refused once any octet of it is another", async () => {
   await using service = await startService(null);
   const peer = await readPeer(service.port);
   const cmw = readCertificateEvidence(peer);
   const expected = { nonce: null, exporter: null, key: peer.key };
   await service.verify(cmw, expected);
-  // Every octet of the binding and around, and a spread of the quote, each octet of which takes a verification.
-  const places = Array.from(cmw.keys()).filter(
-    (at) => at < 256 || at % 41 === 0 || at > cmw.length - 64,
-  );
-  t.diagnostic(`${places.length} of ${cmw.length} octets`);
-  for (const at of places) {
+  for (const at of cmw.keys()) {
     const changed = cmw.slice();
     // The top bit: the white space around a quote's PEM chain is as good as any other white space.
     changed[at]! ^= 0x80;
