@@ -9,7 +9,13 @@ import type { WardenCommand } from "../warden/start.ts";
 import { type CallerLimits, NO_CALLER_LIMITS } from "./caller.ts";
 import { chooseAgentBackend } from "./choose-backend.ts";
 import type { AgentContext } from "./http/context.ts";
-import { type AgentServer, openServer, type TlsFiles } from "./http/servers.ts";
+import {
+  type AgentServer,
+  openServer,
+  REQUEST_TIMES,
+  type RequestTimes,
+  type TlsFiles,
+} from "./http/servers.ts";
 import { Tunnels } from "./http/tunnels.ts";
 import { KeepHost } from "./keep-host.ts";
 import { KeepService } from "./keep-service.ts";
@@ -27,6 +33,8 @@ export interface AgentOptions {
   /** Addresses to listen on (`@donjon/protocol/agent/address`). */
   readonly listen: readonly string[];
   readonly tls?: TlsFiles | null;
+  /** How slow a request may be; `REQUEST_TIMES` when not given. */
+  readonly times?: RequestTimes;
   /** Of callers with client certificates; none when not given. */
   readonly certificateLimits?: CallerLimits;
   /** Keeps that are started before anybody wants them. */
@@ -71,12 +79,13 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   };
   const parts = createParts(options, directory, new KeepStore(database), new CallerStore(database));
   const { host, pool, keeps, context } = parts;
+  const doors = { tls: options.tls ?? null, times: options.times ?? REQUEST_TIMES };
   const servers: AgentServer[] = [];
   try {
     const found = await reconcileKeeps(parts.store, host, log);
     pool.adopt(found.pooled);
     for (const address of options.listen)
-      servers.push(await openServer(parseAgentAddress(address), context, options.tls ?? null));
+      servers.push(await openServer(parseAgentAddress(address), context, doors));
   } catch (error) {
     await Promise.all([pool.close(), ...servers.map((server) => server.close())]);
     host.close();

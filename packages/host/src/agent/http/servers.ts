@@ -1,6 +1,6 @@
 /** The doors of an agent: a unix socket, TCP with TLS, or plain TCP on loopback. */
 import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { dirname } from "node:path";
@@ -29,31 +29,39 @@ export interface AgentServer {
 }
 
 /** A request's head, and all of it, must come in this time. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
+export interface RequestTimes {
+  readonly headersMs: number;
+  readonly requestMs: number;
+}
+
+export const REQUEST_TIMES: RequestTimes = { headersMs: 10_000, requestMs: 30_000 };
+const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const MAX_HEADER_BYTES = 16 << 10;
 const MAX_CONNECTIONS = 8192;
 
-const OPTIONS = {
-  headersTimeout: HEADERS_MS,
-  requestTimeout: REQUEST_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: MAX_HEADER_BYTES,
-  shouldUpgradeCallback: wantsSession,
-  noDelay: true,
-} as const;
+function createOptions({ headersMs, requestMs }: RequestTimes) {
+  return {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.min(1_000, headersMs),
+    maxHeaderSize: MAX_HEADER_BYTES,
+    shouldUpgradeCallback: wantsSession,
+    noDelay: true,
+  };
+}
 
 /** Rejects with `usage` for plain TCP beyond loopback, `agent/conflict` for an address in use, `files/read` for bad TLS. */
 export async function openServer(
   address: AgentAddress,
   agent: AgentContext,
-  tls: TlsFiles | null,
+  { tls, times }: { readonly tls: TlsFiles | null; readonly times: RequestTimes },
 ): Promise<AgentServer> {
   const door: Door = address.kind === "unix" ? "unix" : address.tls ? "https" : "http";
   if (door === "http") refusePlain(address);
-  const server = door === "https" ? createSecure(address, tls) : createServer(OPTIONS);
+  const options = createOptions(times);
+  const server = door === "https" ? createSecure(address, tls, options) : createServer(options);
   const routes = createRoutes(agent);
   const listener = getRequestListener(
     (request, env) => routes.fetch(request, { ...(env as AgentBindings), door }),
@@ -88,7 +96,7 @@ function refusePlain(address: AgentAddress): void {
   );
 }
 
-function createSecure(address: AgentAddress, tls: TlsFiles | null): Server {
+function createSecure(address: AgentAddress, tls: TlsFiles | null, options: ServerOptions): Server {
   if (tls === null) {
     const message = `${formatAgentAddress(address)} needs a certificate: --tls-cert and --tls-key`;
     throw new DonjonError("usage", message);
@@ -96,11 +104,11 @@ function createSecure(address: AgentAddress, tls: TlsFiles | null): Server {
   const { certificate, key, clientCa } = tls;
   try {
     return createTlsServer({
-      ...OPTIONS,
+      ...options,
       cert: certificate,
       key,
       minVersion: "TLSv1.2",
-      handshakeTimeout: HEADERS_MS,
+      handshakeTimeout: HANDSHAKE_MS,
       // Whoever has none may still have a token; `authenticate` looks at both.
       ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
     });
