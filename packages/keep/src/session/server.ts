@@ -44,6 +44,8 @@ class SessionServer {
   #earlyStop: StopHow | null = null;
   /** Requests for evidence that are not answered yet. */
   #questions = 0;
+  /** Called when the last of them is. */
+  #onQuiet: () => void = () => {};
   /** Whether the Keep ends with this session. */
   #endsKeep = false;
   #started = false;
@@ -118,6 +120,7 @@ class SessionServer {
           this.#questions -= 1;
           const text = Buffer.from(cmw.buffer, cmw.byteOffset, cmw.length).toString("base64url");
           this.#peer.sendMessage({ type: "evidence", nonce, cmw: text });
+          if (this.#questions === 0) this.#onQuiet();
         }),
       (error) => this.#fail(error),
     );
@@ -236,10 +239,15 @@ class SessionServer {
     );
   }
 
-  /** Nothing is lost: output, connections and trees have gone before `exit` does. */
+  /** Nothing is lost: output, connections, trees and answers have gone before `exit` does. */
   async #finish(workload: Workload, result: WorkloadResult): Promise<void> {
     await Promise.all(this.#outputs.map(({ ended }) => ended));
     await this.#keep.drain();
+    if (this.#questions > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+    }
     this.#guarded(() => {
       if (this.#attended) this.#tellStarted(workload);
       this.#sendTrees(result);
