@@ -1,8 +1,10 @@
 /**
  * Counts the trusted computing base: the sources that go into the Keep's runtime, as the bundler finds them, without
- * blank lines and comments. Our own part stays under a limit (DESIGN, section 3).
+ * blank lines, comments and types, which are all gone before anything runs. Our own part stays under a limit
+ * (docs/decisions/0060).
  */
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
@@ -32,15 +34,22 @@ async function main(): Promise<void> {
   });
   const totals = new Map<string, number>();
   let own = 0;
+  let ownWithTypes = 0;
   for (const path of Object.keys(metafile.inputs)) {
-    const lines = countLines(readFileSync(join(ROOT, path), "utf8"));
+    const source = readFileSync(join(ROOT, path), "utf8");
+    const typed = path.endsWith(".ts");
+    const lines = countLines(typed ? stripTypeScriptTypes(source) : source);
     const name = /^(?:packages|node_modules)\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path;
     totals.set(name, (totals.get(name) ?? 0) + lines);
-    if (path.startsWith("packages/")) own += lines;
+    if (!path.startsWith("packages/")) continue;
+    own += lines;
+    ownWithTypes += countLines(source);
   }
   for (const [name, lines] of [...totals].sort())
     console.log(`${String(lines).padStart(6)}  ${name}`);
-  console.log(`tcb: ${own} lines of our own in the Keep, at most ${MAX_OWN_LINES}`);
+  console.log(
+    `tcb: ${own} lines of our own in the Keep (${ownWithTypes} with types), at most ${MAX_OWN_LINES}`,
+  );
   process.exitCode = own <= MAX_OWN_LINES ? 0 : 1;
 }
 
