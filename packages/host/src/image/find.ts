@@ -38,7 +38,9 @@ export interface ImagePointer {
   /** Name of the image's folder in the cache. */
   readonly folder: string;
   readonly digest: string;
-  /** By absolute path: engine and runtime that it was built from, and the files of the tree. */
+  /** Engine and runtime that it was built from, links followed. */
+  readonly source: ImageSource;
+  /** By absolute path: these two, and the files of the tree. */
   readonly stamps: Readonly<Record<string, FileStamp>>;
 }
 
@@ -57,10 +59,13 @@ export function searchImage(source: ImageSource, cache = imageCacheDirectory()):
   const pointer = readPointer(pointerPath(source, cache));
   if (pointer === null) return { image: null, why: "no image is built" };
   const { stamps, folder, digest } = pointer;
-  for (const path of [realpathSync(source.engine), realpathSync(source.runtime)]) {
-    if (stamps[path] === undefined || readStamp(path) !== stamps[path])
-      return { image: null, why: "the built image is older than the engine or the runtime" };
-  }
+  const { engine, runtime } = pointer.source;
+  if (
+    realpathSync(source.engine) !== engine ||
+    readStamp(engine) !== stamps[engine] ||
+    readStamp(runtime) !== stamps[runtime]
+  )
+    return { image: null, why: "the built image is older than the engine or the runtime" };
   for (const [path, stamp] of Object.entries(stamps)) {
     if (readStamp(path) !== stamp)
       return { image: null, why: `the built image was changed at '${path}'` };
@@ -91,8 +96,9 @@ export function pointerPath({ runtime }: ImageSource, cache: string): string {
 export function readPointer(path: string): ImagePointer | null {
   try {
     const pointer = JSON.parse(readFileSync(path, "utf8")) as Partial<ImagePointer>;
-    const { folder, digest, stamps } = pointer;
+    const { folder, digest, source, stamps } = pointer;
     if (!/^[0-9a-f]{64}$/.test(folder ?? "") || !/^[0-9a-f]{64}$/.test(digest ?? "")) return null;
+    if (typeof source?.engine !== "string" || typeof source.runtime !== "string") return null;
     return typeof stamps === "object" && stamps !== null ? (pointer as ImagePointer) : null;
   } catch {
     return null;

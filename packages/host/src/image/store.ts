@@ -36,6 +36,7 @@ export interface StoredImage extends BuiltImage {
 /** Keeps may still be starting from an image that has just been replaced. */
 const GRACE_MS = 3_600_000;
 const FOLDER = /^[0-9a-f]{64}$/;
+const DRAFT = /^(?:draft-|\.donjon-image-)/;
 
 /** Builds the image where it is not there yet, and makes it the one that backends find. Throws as `buildImage`. */
 export async function storeImage(
@@ -57,9 +58,11 @@ export async function storeImage(
     const { record } = await buildImage(inputs, draft);
     const folder = hash("sha256", readFileSync(join(draft, RECORD_NAME)), "hex");
     const directory = join(cache, folder);
-    // Of the same inputs, but no longer what its record says.
-    rmSync(directory, { recursive: true, force: true });
-    renameSync(draft, directory);
+    // Of the same inputs: another build was quicker, or it is no longer what its record says.
+    if (!existsSync(directory) || checkImage(directory, record).length > 0) {
+      rmSync(directory, { recursive: true, force: true });
+      renameSync(draft, directory);
+    }
     point(inputs.source, folder, record, cache);
     removeUnused(cache);
     return { files: imageFiles(directory, record.digest), record, isNew: true };
@@ -96,34 +99,32 @@ function readRecordQuietly(directory: string): ImageRecord | null {
   return existsSync(join(directory, RECORD_NAME)) ? readRecord(directory) : null;
 }
 
-function point(source: ImageSource, folder: string, record: ImageRecord, cache: string): void {
+function point(given: ImageSource, folder: string, record: ImageRecord, cache: string): void {
   const tree = listTree(imageFiles(join(cache, folder), record.digest).tree);
-  const paths = [
-    realpathSync(source.engine),
-    realpathSync(source.runtime),
-    ...tree.map((file) => file.source),
-  ];
+  const source = { engine: realpathSync(given.engine), runtime: realpathSync(given.runtime) };
+  const paths = [source.engine, source.runtime, ...tree.map((file) => file.source)];
   const stamps = Object.fromEntries(
     paths.map((path): [string, FileStamp] => [path, readStamp(path)!]),
   );
-  const pointer: ImagePointer = { folder, digest: record.digest, stamps };
-  const path = pointerPath(source, cache);
+  const pointer: ImagePointer = { folder, digest: record.digest, source, stamps };
+  const path = pointerPath(given, cache);
   const draft = `${path}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(pointer), { mode: 0o600 });
   renameSync(draft, path);
 }
 
-/** Images that no runtime points to any more; an image takes a third of a gigabyte. */
+/** Images that no runtime points to any more, and builds that were interrupted; an image takes a third of a gigabyte. */
 function removeUnused(cache: string): void {
-  const names = readdirSync(cache);
-  const used = new Set(
-    names
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => readPointer(join(cache, name))?.folder),
-  );
-  for (const name of names.filter((each) => FOLDER.test(each) && !used.has(each))) {
+  const used = new Set<string>();
+  for (const name of readdirSync(cache).filter((each) => each.endsWith(".json"))) {
+    const pointer = readPointer(join(cache, name));
+    if (pointer !== null && existsSync(pointer.source.runtime)) used.add(pointer.folder);
+    else rmSync(join(cache, name), { force: true });
+  }
+  for (const name of readdirSync(cache)) {
+    if (used.has(name) || !(FOLDER.test(name) || DRAFT.test(name))) continue;
     const path = join(cache, name);
-    if (Date.now() - statSync(path).ctimeMs > GRACE_MS)
-      rmSync(path, { recursive: true, force: true });
+    const ctimeMs = statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY;
+    if (Date.now() - ctimeMs > GRACE_MS) rmSync(path, { recursive: true, force: true });
   }
 }

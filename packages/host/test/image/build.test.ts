@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -171,6 +173,32 @@ describe("an image", { skip: !hasDpkg() && "dpkg-deb is not installed" }, () => 
     assert.deepEqual(third.record, second.record);
     assert.equal(readFileSync(library, "utf8"), "library");
     assert.deepEqual(searchImage(source, cache), { image: third.files });
+  });
+
+  test("that nothing points to any more is deleted, and so is an interrupted build, but not at once", async (t) => {
+    const cache = newFolder();
+    const gone = createInputs(newFolder(), TEXTS);
+    const first = await storeImage(gone, cache);
+    rmSync(gone.source.runtime);
+    mkdirSync(join(cache, "draft-interrupted"));
+    await storeImage(createInputs(newFolder(), { ...TEXTS, runtime: "two" }), cache);
+    assert.ok(existsSync(first.files.directory));
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 2 * 3_600_000 });
+    const kept = await storeImage(createInputs(newFolder(), { ...TEXTS, runtime: "three" }), cache);
+    assert.equal(existsSync(first.files.directory), false);
+    assert.equal(existsSync(join(cache, "draft-interrupted")), false);
+    const folders = readdirSync(cache).filter((name) => !name.endsWith(".json"));
+    assert.equal(folders.length, 2);
+    assert.ok(existsSync(kept.files.kernel));
+  });
+
+  test("built twice at once is there once, and whole", async () => {
+    const cache = newFolder();
+    const inputs = createInputs(newFolder(), TEXTS);
+    const [one, other] = await Promise.all([storeImage(inputs, cache), storeImage(inputs, cache)]);
+    assert.deepEqual(one.files, other.files);
+    assert.deepEqual(searchImage(inputs.source, cache), { image: one.files });
+    assert.deepEqual(checkImage(one.files.directory, one.record), []);
   });
 
   test("of another runtime does not take the first one's place", async () => {
