@@ -39,7 +39,7 @@ async function runGuest({ mode, control, input, output }: Setup): Promise<void> 
   const wasi = createPreview1({
     args: [],
     env: [],
-    clock: createEngineClock(),
+    clock: createEngineClock(0n),
     random: { fill() {} },
     waiter: bell,
     descriptors: [
