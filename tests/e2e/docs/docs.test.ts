@@ -78,7 +78,7 @@ test("the manifest that docs/manifest.md shows is one, once its digests are whol
   assert.equal(manifest.limits.memoryBytes, 512 * 2 ** 20);
   assert.deepEqual(
     manifest.secrets.map(({ name }) => name),
-    ["API_KEY", "tls-key"],
+    ["API_KEY", "db-key", "tls-cert", "tls-key"],
   );
 });
 
@@ -149,7 +149,7 @@ async function chooseCommand(
 async function movePort(example: string, from: number, to: number): Promise<void> {
   for (const name of ["donjon.toml", "Enarx.toml"]) {
     const text = await readFile(join(example, name), "utf8").catch(() => null);
-    if (text === null) continue;
+    if (text === null || text.includes(`port = ${to}`)) continue;
     assert.ok(text.includes(`port = ${from}`), `${name} names port ${from}`);
     await writeFile(join(example, name), text.replaceAll(`port = ${from}`, `port = ${to}`));
   }
@@ -178,7 +178,10 @@ interface Shell {
 
 /** A line as a shell runs it; it and what it started are killed when the test ends. */
 function startShell(t: TestContext, cwd: string, line: string, stdin = ""): Shell {
-  const child = spawn("/bin/sh", ["-c", line], { cwd, env: ENVIRONMENT, detached: true });
+  // Keys and simulated roots stay in the folder.
+  const own = { XDG_CONFIG_HOME: join(cwd, ".config"), XDG_STATE_HOME: join(cwd, ".state") };
+  const env = { ...ENVIRONMENT, ...own };
+  const child = spawn("/bin/sh", ["-c", line], { cwd, env, detached: true });
   const output = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {

@@ -34,6 +34,8 @@ export type Step = RunStep | UnrunStep;
 const MADE_UP = " --insecure-root ark.pem";
 const AT = " --at 2026-06-01T01:00:00Z";
 
+const SIMULATED_ROOT = "--insecure-root hello.donjon.simulated-roots.json";
+
 export const STEPS: Readonly<Record<string, readonly Step[]>> = {
   "README.md": [
     {
@@ -121,6 +123,58 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       command: "sh examples/build-all.sh",
       kind: "machine",
       why: "downloads compilers; the programs as built are tested",
+    },
+  ],
+  "docs/services.md": [
+    {
+      command: "npx donjon run --insecure --attest --proof hello.donjon examples/hello",
+      output: /^Hello from inside a Keep\.$/m,
+    },
+    { command: "openssl rand -hex 32 > key.hex", output: /^$/ },
+    {
+      command:
+        "npx donjon run --insecure --attest --secret SIGNING_KEY=@key.hex examples/signing-service",
+      output: /^signing-service: ready, public key [0-9a-f]{64}$/m,
+      readyWhen: "signing-service: ready",
+      ports: [8444],
+    },
+    {
+      command: `npx donjon attest ${SIMULATED_ROOT} https://127.0.0.1:8444`,
+      output: /^INSECURE ACCEPTED[\s\S]*workload +sha256 [0-9a-f]{64}$/m,
+      ports: [8444],
+    },
+    {
+      command: `npx donjon attest --fresh --workload examples/signing-service/signing-service.wasm ${SIMULATED_ROOT} https://127.0.0.1:8444`,
+      output: /^INSECURE ACCEPTED/m,
+      ports: [8444],
+    },
+    {
+      command: "openssl s_client -connect 127.0.0.1:8444 < /dev/null | openssl x509 -noout -text",
+      output: /^ +1\.3\.6\.1\.5\.5\.7\.1\.35: $[\s\S]*donjon\/binding\/1/m,
+      ports: [8444],
+    },
+    {
+      command:
+        'curl -k "https://127.0.0.1:8444/.well-known/donjon/attestation?nonce=$(openssl rand -hex 32)" -o evidence.cmw',
+      output: /100/,
+      ports: [8444],
+    },
+    {
+      command:
+        "openssl s_client -connect 127.0.0.1:8444 < /dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64 > key.pin",
+      output: /verify error:num=18/,
+      ports: [8444],
+    },
+    {
+      command:
+        'curl -k --pinnedpubkey "sha256//$(cat key.pin)" --data "The gate was closed at nine." https://127.0.0.1:8444/sign',
+      output: /^[0-9a-f]{128}$/m,
+      ports: [8444],
+    },
+    {
+      command: "curl -k -X POST https://127.0.0.1:8444/stop",
+      output: /^Stopping\.$/m,
+      ports: [8444],
     },
   ],
   "packages/attest/README.md": [
