@@ -25,14 +25,16 @@ export type VmImage = Pick<KeepImageFiles, "vmlinux" | "initrd" | "cmdline" | "d
 const MEMORY_MIB = 2048;
 
 /** Without the parts of the board that a Keep has no use for. */
-const MACHINE = "q35,acpi=off,sata=off,smbus=off,i8042=off,vmport=off,hpet=off";
+export const VM_BOARD = "q35,acpi=off,sata=off,smbus=off,i8042=off,vmport=off,hpet=off";
+
+/** Without the features that say that copying octet by octet is fast: emulated, it is not (docs/decisions/0051). */
+export const VM_TCG_CPU = "max,-erms,-fsrm";
 
 const ACCELERATION = {
   kvm: { accelerator: "kvm", cpu: "host", devices: [KVM_DEVICE], describes: "KVM" },
   tcg: {
     accelerator: "tcg,thread=multi",
-    // Without the features that say that copying octet by octet is fast, which it is not here: 0.8 s of a boot (docs/decisions/0051).
-    cpu: "max,-erms,-fsrm",
+    cpu: VM_TCG_CPU,
     devices: [],
     describes: "emulated, because KVM does not work here",
   },
@@ -81,7 +83,7 @@ function startKeep(
   };
   const args = encodeQemuArguments({
     ...launch,
-    machine: MACHINE,
+    machine: VM_BOARD,
     accelerator: acceleration.accelerator,
     cpu: acceleration.cpu,
     vcpus: 1,
