@@ -1,7 +1,6 @@
 /** The image that is built on this machine, as backends use it. Part of every start: stats a few files and hashes none. */
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hashSmall } from "@donjon/core/sha256";
 import { imageCacheDirectory } from "./places.ts";
 import { type FileStamp, readStamp } from "./stamp.ts";
 
@@ -38,10 +37,12 @@ export interface ImagePointer {
   /** Name of the image's folder in the cache. */
   readonly folder: string;
   readonly digest: string;
-  /** Engine and runtime that it was built from, links followed. */
+  /** Where engine and runtime are that it was built from. */
   readonly source: ImageSource;
-  /** By absolute path: these two, and the files of the tree. */
-  readonly stamps: Readonly<Record<string, FileStamp>>;
+  readonly engine: FileStamp;
+  readonly runtime: FileStamp;
+  /** The files of the tree, by absolute path. */
+  readonly tree: Readonly<Record<string, FileStamp>>;
 }
 
 export type ImageSearch =
@@ -58,15 +59,10 @@ export function findImage(source: ImageSource): KeepImageFiles | null {
 export function searchImage(source: ImageSource, cache = imageCacheDirectory()): ImageSearch {
   const pointer = readPointer(pointerPath(source, cache));
   if (pointer === null) return { image: null, why: "no image is built" };
-  const { stamps, folder, digest } = pointer;
-  const { engine, runtime } = pointer.source;
-  if (
-    realpathSync(source.engine) !== engine ||
-    readStamp(engine) !== stamps[engine] ||
-    readStamp(runtime) !== stamps[runtime]
-  )
+  const { folder, digest, engine, runtime, tree } = pointer;
+  if (readStamp(source.engine) !== engine || readStamp(source.runtime) !== runtime)
     return { image: null, why: "the built image is older than the engine or the runtime" };
-  for (const [path, stamp] of Object.entries(stamps)) {
+  for (const [path, stamp] of Object.entries(tree)) {
     if (readStamp(path) !== stamp)
       return { image: null, why: `the built image was changed at '${path}'` };
   }
@@ -87,19 +83,25 @@ export function imageFiles(directory: string, digest: string): KeepImageFiles {
   };
 }
 
-/** One pointer for each runtime of this machine: checkouts and versions do not take each other's images away. */
+/**
+ * One pointer for each runtime of this machine: checkouts and versions do not take each other's images away. By inode:
+ * that is quicker to learn than a path without links.
+ */
 export function pointerPath({ runtime }: ImageSource, cache: string): string {
-  return join(cache, `${hashSmall(new TextEncoder().encode(realpathSync(runtime)))}.json`);
+  const { dev, ino } = statSync(runtime, { bigint: true });
+  return join(cache, `${dev}-${ino}.json`);
 }
 
 /** The cache belongs to this user; what cannot be read as a pointer is none. */
 export function readPointer(path: string): ImagePointer | null {
   try {
     const pointer = JSON.parse(readFileSync(path, "utf8")) as Partial<ImagePointer>;
-    const { folder, digest, source, stamps } = pointer;
+    const { folder, digest, source, tree } = pointer;
     if (!/^[0-9a-f]{64}$/.test(folder ?? "") || !/^[0-9a-f]{64}$/.test(digest ?? "")) return null;
-    if (typeof source?.engine !== "string" || typeof source.runtime !== "string") return null;
-    return typeof stamps === "object" && stamps !== null ? (pointer as ImagePointer) : null;
+    const isWhole = [source?.engine, source?.runtime, pointer.engine, pointer.runtime].every(
+      (each) => typeof each === "string",
+    );
+    return isWhole && typeof tree === "object" && tree !== null ? (pointer as ImagePointer) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 /** What tells that a file has not changed, without reading it. */
-import { type BigIntStats, lstatSync } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 
 /**
  * `dev:ino:size:mtime:ctime`, times in nanoseconds. The kernel sets ctime at every change of contents, owner or mode, and
@@ -11,8 +11,8 @@ export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): File
   return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }
 
-/** `null` when it is no regular file, or not there. */
+/** Of what a link leads to; `null` when that is no regular file, or not there. */
 export function readStamp(path: string): FileStamp | null {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat?.isFile() ? stampOf(stat) : null;
 }

@@ -102,12 +102,17 @@ function readRecordQuietly(directory: string): ImageRecord | null {
 function point(given: ImageSource, folder: string, record: ImageRecord, cache: string): void {
   const tree = listTree(imageFiles(join(cache, folder), record.digest).tree);
   const source = { engine: realpathSync(given.engine), runtime: realpathSync(given.runtime) };
-  const paths = [source.engine, source.runtime, ...tree.map((file) => file.source)];
-  const stamps = Object.fromEntries(
-    paths.map((path): [string, FileStamp] => [path, readStamp(path)!]),
-  );
-  const pointer: ImagePointer = { folder, digest: record.digest, source, stamps };
-  const path = pointerPath(given, cache);
+  const pointer: ImagePointer = {
+    folder,
+    digest: record.digest,
+    source,
+    engine: readStamp(source.engine)!,
+    runtime: readStamp(source.runtime)!,
+    tree: Object.fromEntries(
+      tree.map((file): [string, FileStamp] => [file.source, readStamp(file.source)!]),
+    ),
+  };
+  const path = pointerPath(source, cache);
   const draft = `${path}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(pointer), { mode: 0o600 });
   renameSync(draft, path);
@@ -118,7 +123,11 @@ function removeUnused(cache: string): void {
   const used = new Set<string>();
   for (const name of readdirSync(cache).filter((each) => each.endsWith(".json"))) {
     const pointer = readPointer(join(cache, name));
-    if (pointer !== null && existsSync(pointer.source.runtime)) used.add(pointer.folder);
+    const isLive =
+      pointer !== null &&
+      existsSync(pointer.source.runtime) &&
+      pointerPath(pointer.source, cache) === join(cache, name);
+    if (isLive) used.add(pointer.folder);
     else rmSync(join(cache, name), { force: true });
   }
   for (const name of readdirSync(cache)) {
