@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { openSession } from "@donjon/client/session";
+import { MAX_CONSOLE_BYTES } from "@donjon/protocol/agent/limits";
+import { until } from "../../../../tests/support/processes.ts";
+import { askWarden, openWarden } from "../../src/warden/call.ts";
+import { openConsoleFile } from "../../src/warden/console-file.ts";
+import { endWarden } from "../../src/warden/end.ts";
+import {
+  describeKeepFolder,
+  type KeepFolder,
+  readEnd,
+  readProcesses,
+} from "../../src/warden/folder.ts";
+import { isRunning, listDescendants, markProcess } from "../../src/warden/process-tree.ts";
+import { startWarden } from "../../src/warden/start.ts";
+import { WARDEN_COMMAND } from "../agent/support.ts";
+
+const NO_LIMITS = { lifetimeMs: null, memoryBytes: null, bandwidthBytesPerS: null };
+const NOTHING = { listeners: [], connections: [], limits: NO_LIMITS };
+
+async function makeFolder(t: TestContext): Promise<KeepFolder> {
+  const parent = await mkdtemp(join(tmpdir(), "donjon-warden-"));
+  const folder = describeKeepFolder(join(parent, "keep"));
+  t.after(async () => {
+    await endWarden(folder);
+    await rm(parent, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+async function start(
+  t: TestContext,
+  bandwidthBytesPerS: number | null = null,
+): Promise<KeepFolder> {
+  const folder = await makeFolder(t);
+  await startWarden(WARDEN_COMMAND, folder, { backend: "process", bandwidthBytesPerS });
+  return folder;
+}
+
+test("a warden answers for its Keep, which is given sockets once", async (t) => {
+  const folder = await start(t);
+  const report = await askWarden(folder, { do: "inspect" });
+  assert.equal(report?.assigned, false);
+  assert.equal(report?.health, "new");
+  assert.equal((await askWarden(folder, { do: "assign", assignment: NOTHING }))?.assigned, true);
+  await assert.rejects(askWarden(folder, { do: "assign", assignment: NOTHING }), {
+    code: "keep/state",
+  });
+});
+
+test("a Keep that ends by itself leaves its end behind, and no process", async (t) => {
+  const folder = await start(t);
+  const marks = readProcesses(folder);
+  assert.ok(marks.length > 1, "the warden and its Keep");
+  const { socket } = await openWarden(folder, { do: "watch" });
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  socket.resume();
+  // The engine, deepest in the tree.
+  process.kill(marks.at(-1)!.pid, "SIGKILL");
+  await closed;
+  assert.equal(readEnd(folder)?.reason, "exited");
+  await until("nothing is left", () => !marks.some(isRunning));
+});
+
+test("a Keep whose record is gone ends, though nobody told its warden", async (t) => {
+  const folder = await start(t);
+  const marks = readProcesses(folder);
+  renameSync(folder.path, `${folder.path}-gone`);
+  await until("nothing is left", () => !marks.some(isRunning));
+});
+
+test("a warden without its socket is ended by what it wrote about itself", async (t) => {
+  const folder = await start(t);
+  const marks = readProcesses(folder);
+  rmSync(folder.socket);
+  await assert.rejects(askWarden(folder, { do: "inspect" }), { code: "keep/lost" });
+  await endWarden(folder);
+  assert.ok(!marks.some(isRunning));
+});
+
+test("a warden that cannot start its Keep says why", async (t) => {
+  const folder = await makeFolder(t);
+  const command = [process.execPath, "-e", "process.exit(3)"];
+  const order = { backend: "process", bandwidthBytesPerS: null } as const;
+  await assert.rejects(startWarden(command, folder, order), { code: "keep/start" });
+  const missing = describeKeepFolder(`${folder.path}-2`);
+  await assert.rejects(startWarden(["/nowhere/at/all"], missing, order), { code: "keep/start" });
+});
+
+test("a session through a limited Keep is slow and whole", async (t) => {
+  const folder = await start(t, 64 << 10);
+  const { socket } = await openWarden(folder, { do: "bare" });
+  const session = openSession(socket);
+  socket.resume();
+  assert.match((await session.hello).engine, /./);
+  session.close();
+  await until("its octets were counted", async () => {
+    const report = await askWarden(folder, { do: "inspect" });
+    return (report?.sessionBytes ?? 0) > 0;
+  });
+});
+
+test("a console that never stops fills no disk", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "donjon-console-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "console.log");
+  const write = openConsoleFile(path);
+  const line = "x".repeat(1000);
+  for (let i = 0; i < 2000; i++) write(line);
+  const text = readFileSync(path, "utf8");
+  assert.ok(text.length <= MAX_CONSOLE_BYTES, `${text.length} characters`);
+  assert.match(text, /\nx{1000}\n\(no more lines are kept\)\n$/);
+});
+
+test("a process is known by its start time, not by its number alone", () => {
+  const self = markProcess(process.pid)!;
+  assert.ok(isRunning(self));
+  assert.ok(!isRunning({ ...self, startTime: "1" }));
+  assert.equal(markProcess(2 ** 22 + 1), null);
+  assert.ok(!listDescendants(process.pid).some(({ pid }) => pid === process.pid));
+  assert.ok(existsSync("/proc/self/stat"));
+});
