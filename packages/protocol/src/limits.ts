@@ -62,7 +62,8 @@ export const JOURNAL_FOLLOWED_BYTES = 16 << 20;
 /** Octets and time of a request for evidence on a TLS listener; beyond, the connection is the workload's. */
 export const MAX_ATTESTATION_REQUEST_BYTES = 8 << 10;
 export const ATTESTATION_REQUEST_MS = 5_000;
-/** Such requests that one Keep answers in a second. */
+/** Such requests that one Keep answers in a second, and that may wait for evidence at once: sessions need it too. */
 export const MAX_ATTESTATIONS_PER_SECOND = 20;
+export const MAX_WAITING_ATTESTATIONS = 8;
 /** Age at which the evidence in a TLS listener's certificate is made anew. */
 export const CERTIFICATE_EVIDENCE_MS = 3_600_000;

@@ -1,6 +1,10 @@
 /** Answers a request for evidence at the well-known address (docs/formats/binding.md) and closes. */
 import type { Duplex } from "node:stream";
-import { LINGER_MS, MAX_ATTESTATIONS_PER_SECOND } from "@donjon/protocol/limits";
+import {
+  LINGER_MS,
+  MAX_ATTESTATIONS_PER_SECOND,
+  MAX_WAITING_ATTESTATIONS,
+} from "@donjon/protocol/limits";
 
 /** A CMW collection over this nonce and key; rejects when the platform gives no evidence. */
 export type AttestKey = (nonce: Uint8Array | null, key: Uint8Array) => Promise<Uint8Array>;
@@ -11,6 +15,7 @@ export type AnswerAttestation = (stream: Duplex, query: string, key: Uint8Array)
 export function createAnswerer(attest: AttestKey, now: () => number): AnswerAttestation {
   let second = 0;
   let answered = 0;
+  let waiting = 0;
   return (stream, query, key) => {
     const nonce = /^\?nonce=([0-9a-f]{64})$/i.exec(query)?.[1];
     if (nonce === undefined) {
@@ -21,14 +26,19 @@ export function createAnswerer(attest: AttestKey, now: () => number): AnswerAtte
       second = now();
       answered = 0;
     }
-    answered += 1;
-    if (answered > MAX_ATTESTATIONS_PER_SECOND) {
+    if (answered >= MAX_ATTESTATIONS_PER_SECOND || waiting >= MAX_WAITING_ATTESTATIONS) {
       send(stream, "429 Too Many Requests", "too many ask for evidence; ask again in a second");
       return;
     }
+    answered += 1;
+    waiting += 1;
+    const settle = (status: string, body: string | Uint8Array) => {
+      waiting -= 1;
+      send(stream, status, body);
+    };
     attest(Buffer.from(nonce, "hex"), key).then(
-      (cmw) => send(stream, "200 OK", cmw),
-      () => send(stream, "503 Service Unavailable", "this Keep's platform gives no evidence"),
+      (cmw) => settle("200 OK", cmw),
+      () => settle("503 Service Unavailable", "this Keep's platform gives no evidence"),
     );
   };
 }

@@ -61,15 +61,12 @@ function keepCertificate(
   names: readonly string[],
 ): () => Promise<ServedCertificate> {
   const make = (fallback: () => ServedCertificate) =>
-    attest(null, identity.digest).then(
-      (cmw) => makeCertificate(identity, names, cmw, now()),
-      (error) => {
-        log(
-          `no new evidence for the certificate of the TLS listeners: ${(error as Error).message}`,
-        );
+    attest(null, identity.digest)
+      .then((cmw) => makeCertificate(identity, names, cmw, now()))
+      .catch((error: Error) => {
+        log(`no new evidence for the certificate of the TLS listeners: ${error.message}`);
         return fallback();
-      },
-    );
+      });
   let newest = make(() => makeCertificate(identity, names, null, now()));
   setInterval(async () => {
     const last = await newest;

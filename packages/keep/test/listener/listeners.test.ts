@@ -10,7 +10,11 @@ import { createSelfSigned } from "@donjon/core/self-signed";
 import { parseCertificate } from "@donjon/core/x509";
 import { type Binding, encodeBinding, parseBinding } from "@donjon/protocol/attestation/binding";
 import { encodeEvidence } from "@donjon/protocol/attestation/evidence";
-import { CERTIFICATE_EVIDENCE_MS, MAX_ATTESTATIONS_PER_SECOND } from "@donjon/protocol/limits";
+import {
+  CERTIFICATE_EVIDENCE_MS,
+  MAX_ATTESTATIONS_PER_SECOND,
+  MAX_WAITING_ATTESTATIONS,
+} from "@donjon/protocol/limits";
 import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
@@ -347,6 +351,26 @@ test("a Keep without evidence says that it has none", async () => {
   const { status, body } = await ask(opened, GIVEN, requestFor(`?nonce=${"ab".repeat(32)}`));
   assert.equal(status, "HTTP/1.1 503 Service Unavailable");
   assert.match(body.toString(), /gives no evidence/);
+});
+
+test("requests for evidence that is slow to come do not pile up", async () => {
+  const { certificate, key } = makePair();
+  const held: ((cmw: Uint8Array) => void)[] = [];
+  const attest: AttestKey = () => new Promise((resolve) => held.push(resolve));
+  const opened = openListeners([GIVEN], attest, { cert: certificate, key });
+  const request = requestFor(`?nonce=${"ab".repeat(32)}`);
+  const waiting = Array.from({ length: MAX_WAITING_ATTESTATIONS }, () =>
+    ask(opened, GIVEN, request),
+  );
+  while (held.length < MAX_WAITING_ATTESTATIONS)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await ask(opened, GIVEN, request)).status, "HTTP/1.1 429 Too Many Requests");
+  for (const resolve of held.splice(0)) resolve(Uint8Array.of(1));
+  for (const { status } of await Promise.all(waiting)) assert.equal(status, "HTTP/1.1 200 OK");
+  const again = ask(opened, GIVEN, request);
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  held[0]!(Uint8Array.of(1));
+  assert.equal((await again).status, "HTTP/1.1 200 OK");
 });
 
 test("a flood of requests for evidence costs a bounded amount of evidence", async () => {

@@ -35,6 +35,10 @@ export function checkListeners(
       throw refuse("name", `listener "${each.name}" is there twice; each needs a name of its own`);
     }
     seen.add(each.name);
+    if (each.attestation && toml.sessions?.attest === "owner") {
+      const message = `'attestation' answers anybody, and 'attest' of 'sessions' says only the owner may ask`;
+      throw refuse("attestation", message);
+    }
     checkTls(each, secrets, refuse);
   });
 }

@@ -358,6 +358,12 @@ test("what a TLS listener serves with is refused where it makes no sense", () =>
     [`${TLS}certificate = "cert"\nkey = "other"\n${secret}`, 6, 7, /add \[\[secrets\]\]/],
     [`${PAIR}names = ["x"]\n${secret}`, 8, 9, /leave 'names' out/],
     [
+      `${TLS}attestation = true\n[sessions]\nattest = "owner"`,
+      5,
+      15,
+      /says only the owner may ask/,
+    ],
+    [
       `descriptors = [{ kind = "listen", name = "a", protocol = "tcp", port = 1, key = "k" }]`,
       1,
       81,
