@@ -92,6 +92,11 @@ test("inspect tells kind, imports, needs and grants, as text and as JSON", async
     ["fd_read", "fd_write", "proc_exit", "fd_fdstat_get"],
   );
   assert.deepEqual(json.missing, []);
+  const service = await runCommand(["inspect", join(EXAMPLES, "signing-service")]);
+  assert.match(
+    `${service.stdout}`,
+    /listen https on 127\.0\.0\.1 port 8444 \(tls, certificate made by the Keep, answers for evidence\)/,
+  );
   const component = await runCommand(["inspect", join(root, "c.wasm")]);
   assert.match(`${component.stdout}`, /component/);
   assert.equal((await runCommand(["inspect", join(root, "bad")])).code, 126);
