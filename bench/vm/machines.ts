@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { encodeQemuArguments } from "@donjon/host/backend/qemu/arguments";
+import type { Readable } from "node:stream";
+import { encodeQemuArguments, QEMU_DESCRIPTORS } from "@donjon/host/backend/qemu/arguments";
 import { findQemu } from "@donjon/host/backend/qemu/find";
 import { VM_BOARD, VM_TCG_CPU } from "@donjon/host/backend/vm";
 import { type CpioEntry, encodeCpio } from "@donjon/host/image/cpio";
@@ -121,7 +122,8 @@ export async function bootMachine(
   });
   let text = "";
   let ms = 0;
-  child.stdio[5]!.on("data", (piece: Uint8Array) => {
+  const console = (child.stdio as readonly unknown[])[QEMU_DESCRIPTORS.console] as Readable;
+  console.on("data", (piece: Uint8Array) => {
     text += Buffer.from(piece).toString("latin1");
     if (ms > 0 || !text.includes(word)) return;
     ms = performance.now() - started;
