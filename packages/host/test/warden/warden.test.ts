@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openSession } from "@donjon/client/session";
 import { MAX_CONSOLE_BYTES } from "@donjon/protocol/agent/limits";
+import { encodeCatGuest } from "@donjon/testkit/contract/guests";
+import { createProvision, readAll } from "@donjon/testkit/contract/keep-fixture";
 import { until } from "../../../../tests/support/processes.ts";
 import { askWarden, openWarden } from "../../src/warden/call.ts";
 import { openConsoleFile } from "../../src/warden/console-file.ts";
@@ -92,17 +94,34 @@ test("a warden that cannot start its Keep says why", async (t) => {
   await assert.rejects(startWarden(["/nowhere/at/all"], missing, order), { code: "keep/start" });
 });
 
-test("a session through a limited Keep is slow and whole", async (t) => {
-  const folder = await start(t, 64 << 10);
+test("what goes through a limited Keep is slow and whole", async (t) => {
+  const rate = 128 << 10;
+  const folder = await start(t, rate);
+  const { socket } = await openWarden(folder, { do: "bare" });
+  const run = openSession(socket).provision(createProvision(encodeCatGuest()));
+  socket.resume();
+  await run.started;
+  const started = performance.now();
+  const sent = Buffer.alloc(150_000, "abcdefg");
+  run.stdin.end(sent);
+  run.stderr.resume();
+  assert.ok((await readAll(run.stdout)).equals(sent));
+  assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
+  // There and back, less what was in reserve.
+  const leastMs = ((2 * sent.length - rate) * 1000) / rate;
+  const elapsedMs = performance.now() - started;
+  assert.ok(elapsedMs > leastMs, `${elapsedMs} ms, wanted ${leastMs}`);
+});
+
+test("octets of sessions are counted", async (t) => {
+  const folder = await start(t);
   const { socket } = await openWarden(folder, { do: "bare" });
   const session = openSession(socket);
   socket.resume();
-  assert.match((await session.hello).engine, /./);
+  await session.hello;
+  const report = await askWarden(folder, { do: "inspect" });
+  assert.ok((report?.sessionBytes ?? 0) > 0);
   session.close();
-  await until("its octets were counted", async () => {
-    const report = await askWarden(folder, { do: "inspect" });
-    return (report?.sessionBytes ?? 0) > 0;
-  });
 });
 
 test("a console that never stops fills no disk", async (t) => {

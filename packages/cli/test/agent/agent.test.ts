@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { connectAgent } from "@donjon/client/agent/connect";
+import { DONJON, execute, type Finished } from "../../../../tests/support/keep.ts";
+import { until } from "../../../../tests/support/processes.ts";
+
+async function makeState(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "donjon-cli-agent-"));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+interface RunningAgent {
+  readonly address: string;
+  /** Each line of its log. */
+  readonly lines: () => readonly Record<string, unknown>[];
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Resolves when it listens. It ends with the test, and so do its Keeps. */
+async function startAgent(t: TestContext, state: string, ...more: string[]): Promise<RunningAgent> {
+  const address = `unix:${join(state, "agent.sock")}`;
+  const env = { ...process.env, XDG_STATE_HOME: state };
+  const args = ["agent", "--state", join(state, "agent"), "--listen", address, ...more];
+  const child = spawn(DONJON, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const lines = () =>
+    log
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.exitCode;
+  };
+  t.after(() => end("SIGKILL"));
+  await until("the agent listens", () => {
+    if (child.exitCode !== null) throw new Error(`the agent ended: ${log}`);
+    return lines().some(({ event }) => event === "agent listens");
+  });
+  return { address, lines, end };
+}
+
+test("SIGTERM stops the agent and leaves its Keeps, which the next one finds", async (t) => {
+  const state = await makeState(t);
+  const first = await startAgent(t, state);
+  const client = connectAgent(first.address);
+  const keep = await client.createKeep({ name: "web" });
+  assert.equal(await first.end("SIGTERM"), 0);
+  const events = first.lines().map(({ event }) => event);
+  assert.deepEqual(events.slice(-2), ["agent stops", "agent stopped"]);
+  const second = await startAgent(t, state, "--end-keeps");
+  const found = await client.getKeep("web");
+  assert.deepEqual([found.id, found.state, found.health], [keep.id, "running", "new"]);
+  assert.equal(await second.end("SIGINT"), 0);
+});
+
+test("a pooled Keep outlives a killed agent, and the next one hands it out", async (t) => {
+  const state = await makeState(t);
+  const first = await startAgent(t, state, "--pool", "1");
+  const folders = join(state, "agent", "keeps");
+  const { readdirSync } = await import("node:fs");
+  const id = await until("the pool has a Keep that answers", () =>
+    readdirSync(folders).find((name) =>
+      statSync(join(folders, name, "warden.sock"), { throwIfNoEntry: false }),
+    ),
+  );
+  // The row follows the socket: a Keep that is only half known would be made again.
+  await until("the agent says so", async () =>
+    (await fetchMetrics(first.address)).includes(
+      'donjon_keeps{state="pooled",backend="process"} 1',
+    ),
+  );
+  await first.end("SIGKILL");
+  const second = await startAgent(t, state, "--pool", "1", "--end-keeps");
+  assert.equal((await connectAgent(second.address).createKeep({})).id, id);
+  assert.equal(await second.end("SIGTERM"), 0);
+});
+
+async function fetchMetrics(address: string): Promise<string> {
+  const { request } = await import("node:http");
+  return new Promise((resolve, reject) => {
+    const socketPath = address.slice("unix:".length);
+    const sent = request({ socketPath, path: "/metrics", agent: false }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (part: string) => {
+        text += part;
+      });
+      answer.on("end", () => resolve(text));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+test("a second agent on the same state is refused with what to do", async (t) => {
+  const state = await makeState(t);
+  await startAgent(t, state);
+  const other = await execute(DONJON, ["agent", "--state", join(state, "agent"), "--json"]);
+  assert.equal(other.code, 125);
+  const { error } = JSON.parse(other.stderr.trimEnd().split("\n").at(-1)!);
+  assert.equal(error.code, "agent/conflict");
+  assert.match(error.message, /another agent uses the state.*--state DIR/);
+});
+
+test("tokens are made, listed and taken away beside a running agent", async (t) => {
+  const state = await makeState(t);
+  const agent = await startAgent(t, state, "--listen", "http://127.0.0.1:0");
+  const token = (...args: string[]): Promise<Finished> =>
+    execute(DONJON, ["agent", "token", ...args, "--state", join(state, "agent")]);
+  const made = await token("add", "alice", "--max-keeps", "2", "--max-memory", "1GiB");
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^donjon_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n$/);
+  assert.equal((await token("add", "alice")).code, 125);
+  const wrong = await token("add", "user:0");
+  assert.match(wrong.stderr, /is no caller's name/);
+  assert.match(
+    (await token("list")).stdout,
+    /^alice +user +\d{4}-\d\d-\d\d +2 Keeps, 1 GiB memory$/m,
+  );
+  const { tokens } = JSON.parse((await token("list", "--json")).stdout);
+  assert.equal(tokens[0].limits.maxKeeps, 2);
+  assert.ok(!JSON.stringify(tokens).includes(made.stdout.trim().split("_")[2]!));
+
+  const listening = agent.lines().find(({ event }) => event === "agent listens")!;
+  const address = String(listening["addresses"]).split(" ")[1]!;
+  const alice = connectAgent(address, { token: made.stdout.trim() });
+  assert.deepEqual(await alice.listKeeps(), []);
+  assert.equal((await token("remove", "alice")).code, 0);
+  await assert.rejects(alice.listKeeps(), { code: "agent/unauthorized" });
+  assert.equal((await token("remove", "alice")).code, 125);
+});
+
+test("options that make no sense are refused before anything is opened", async (t) => {
+  const state = await makeState(t);
+  const run = (...args: string[]) =>
+    execute(DONJON, ["agent", "--state", join(state, "a"), ...args]);
+  for (const [args, message] of [
+    [["--listen", "ftp://x"], /is no agent's address/],
+    [["--listen", "http://0.0.0.0:0"], /would carry tokens in the clear/],
+    [["--listen", "https://127.0.0.1:0"], /needs a certificate/],
+    [["--tls-cert", "x.pem"], /needs both --tls-cert and --tls-key/],
+    [["--pool", "many"], /whole number/],
+    [["--max-memory", "much"], /a size such as/],
+  ] as const) {
+    const { code, stderr } = await run(...args);
+    assert.equal(code, 125, args.join(" "));
+    assert.match(stderr, message);
+  }
+});
