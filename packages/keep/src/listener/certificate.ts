@@ -53,9 +53,14 @@ export function openCertificate(
 ): ServedCertificate {
   const refuse = (found: string, wanted: string) =>
     new DonjonError("manifest/value", `the listener "${listener.name}": ${found}; ${wanted}`);
+  // A view: what was uploaded is overwritten once the workload runs.
+  const view = (name: string) => {
+    const { buffer, byteOffset, length } = secrets.get(name)!;
+    return Buffer.from(buffer, byteOffset, length);
+  };
   const read = <T>(name: string, wanted: string, use: (bytes: Buffer) => T): T => {
     try {
-      return use(Buffer.from(secrets.get(name)!));
+      return use(view(name));
     } catch {
       throw refuse(`the secret "${name}" cannot be read as ${wanted}`, "give it in PEM");
     }
@@ -72,7 +77,7 @@ export function openCertificate(
     );
   }
   const context = read(certificate, "a chain that OpenSSL serves with", (cert) =>
-    createTlsContext({ cert, key: Buffer.from(secrets.get(key)!), ca: cert }),
+    createTlsContext({ cert, key: view(key), ca: cert }),
   );
   const spki = leaf.publicKey.export({ type: "spki", format: "der" });
   return { context, key: hash("sha256", spki, "buffer") };

@@ -65,7 +65,10 @@ function openListeners(
   );
   const options = { descriptors, identity, attest, secrets: new Map(values) };
   const log = (line: string) => lines.push(line);
-  return { listeners: createTlsListeners({ ...options, log, now: Date.now }), lines };
+  const listeners = createTlsListeners({ ...options, log, now: Date.now });
+  // As the Keep does once the workload runs.
+  for (const [, value] of values) value.fill(0);
+  return { listeners, lines };
 }
 
 /** A client's end, past the handshake, and the workload's end once it has one. */
