@@ -42,6 +42,8 @@ interface Asked {
   readonly rows: readonly (readonly [string, string])[];
   readonly owner: Uint8Array | null;
   readonly name: string;
+  /** The key of the service as `curl --pinnedpubkey` takes it; `null` until it is proved, and for a Keep. */
+  readonly pin: string | null;
 }
 
 /** Exit code 0: accepted, and what the caller expects; 120: not. */
@@ -87,6 +89,7 @@ async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
     ],
     owner: identity.digest,
     name: keep.id,
+    pin: null,
   };
 }
 
@@ -106,8 +109,12 @@ async function askService(text: string, options: AttestOptions): Promise<Asked> 
     async () => new TextDecoder().decode(readFile(insecureRoot!)),
   );
   let notes: string[] = [];
+  let pin: string | null = null;
   return {
     trust,
+    get pin() {
+      return pin;
+    },
     get notes() {
       return notes;
     },
@@ -116,7 +123,9 @@ async function askService(text: string, options: AttestOptions): Promise<Asked> 
       if (nonce === null)
         notes = ["the evidence is as old as the certificate; --fresh asks for new evidence"];
       const key = createHash("sha256").update(spki).digest();
-      return verifyStatement(cmw, { nonce, exporter: null, key }, trust.verify);
+      const statement = await verifyStatement(cmw, { nonce, exporter: null, key }, trust.verify);
+      pin = `sha256//${key.toString("base64")}`;
+      return statement;
     },
     rows: [["service", showSafely(url.host)]],
     owner: null,
@@ -137,6 +146,8 @@ function describeSince(createdAt: number): string {
 function describe(answer: Answer, asked: Asked, proof: string | null): string {
   const image = answer.claims === null ? [] : [describeImage(answer, asked.trust)];
   const rows = [...image, ...listStatement(answer, asked.owner), ...asked.rows];
+  if (asked.pin !== null && answer.verdict === "accepted")
+    rows.push(["key", `${asked.pin} (for curl -k --pinnedpubkey)`]);
   if (proof !== null) rows.push(["proof", `written; to ask it again: ${proof}`]);
   return describeAnswer(answer, asked.trust, rows, createStyle(process.stdout));
 }

@@ -14,6 +14,7 @@ import { listConnections, Stopwatch } from "../run/execute.ts";
 import { applyFlags, type ManifestFlags } from "../run/flags.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
+import { requireNewProof } from "../trust/proof.ts";
 import { createTrust } from "../trust/trust.ts";
 import { uptimeMs } from "../uptime.ts";
 import { chooseKeepBackend } from "./backend.ts";
@@ -48,6 +49,7 @@ export async function runDeploy(
   rest: readonly string[] | null,
 ): Promise<number> {
   const progress = new Progress(process.stderr.isTTY === true && !options.quiet && !options.json);
+  if (options.proof !== undefined) requireNewProof(options.proof);
   const agent = openAgent(options);
   const backend = chooseKeepBackend(await agent.getPlatform(), options, agent.address);
   const trust = await createTrust(options, backend, () => agent.getSimulatedTrust());

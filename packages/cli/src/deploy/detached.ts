@@ -2,6 +2,7 @@
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
+import { showSafely } from "../output/style.ts";
 import type { Prepared } from "../run/prepare.ts";
 import { writeProof } from "../trust/proof.ts";
 import type { AcceptedKeep, DeployOptions } from "./deploy.ts";
@@ -28,9 +29,24 @@ export async function deployDetached(
   process.stdout.write(
     options.json ? `${JSON.stringify({ deployed: json })}\n` : `${keep.id}  ${keep.name}\n`,
   );
-  if (again !== null && !options.json && !options.quiet)
-    writeLine(`donjon: proof written; to ask it again: ${again}`);
+  if (options.json || options.quiet) return EXIT.ok;
+  writeLine(describeNext(accepted, options));
+  if (again !== null) writeLine(`donjon: proof written; to ask it again: ${again}`);
   return EXIT.ok;
+}
+
+/** Where it listens, and the commands that ask for it, with the flags that this one was given. */
+function describeNext({ keep, trust }: AcceptedKeep, { agent, policy }: DeployOptions): string {
+  const places = keep.listeners.map(({ address, port }) => `${address}:${port}`).join(", ");
+  const words = [
+    "donjon attest|logs|attach|stop",
+    ...(agent === undefined ? [] : ["--agent", agent]),
+    ...(trust.insecure ? ["--insecure"] : []),
+    ...(policy === undefined ? [] : ["--policy", policy]),
+    keep.name,
+  ];
+  const listens = places === "" ? "" : ` and listens on ${places}`;
+  return showSafely(`donjon: it runs on without this command${listens}; next: ${words.join(" ")}`);
 }
 
 /** @throws DonjonError `usage` for changes that nobody would wait for */

@@ -1,6 +1,6 @@
 /** A statement as a proof bundle: `donjon verify FILE` asks everything again, offline. */
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { encodeBundle, makeBundle } from "@donjon/attest/envelope";
 import type { KeepStatement } from "@donjon/client/attested/statement";
 import { pinReportData } from "@donjon/client/attested/verifier";
@@ -33,13 +33,27 @@ export async function writeProof(
   return `donjon verify ${file} --insecure-root ${file}${ROOTS_SUFFIX}`;
 }
 
+/**
+ * To be asked before anything starts: nothing that runs should end because its proof has no place.
+ * @throws DonjonError `files/write` when one of the files is there already
+ */
+export function requireNewProof(file: string): void {
+  for (const path of [file, `${file}${ROOTS_SUFFIX}`]) {
+    if (existsSync(path)) throw cannotWrite(path, "it is there already");
+  }
+}
+
 function writeNew(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: "wx" });
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
     const why = exists ? "it is there already" : (cause as Error).message;
-    const message = `the proof cannot be written to '${file}': ${why}`;
-    throw new DonjonError("files/write", message, { cause });
+    throw cannotWrite(file, why, cause);
   }
+}
+
+function cannotWrite(file: string, why: string, cause?: unknown): DonjonError {
+  const message = `the proof cannot be written to '${file}': ${why}`;
+  return new DonjonError("files/write", message, { cause });
 }
