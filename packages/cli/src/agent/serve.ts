@@ -5,10 +5,12 @@ import { DonjonError } from "@donjon/core/errors";
 import { type Agent, openAgent } from "@donjon/host/agent/agent";
 import type { TlsFiles } from "@donjon/host/agent/http/servers";
 import { createLog } from "@donjon/host/agent/log";
+import { stopAgent } from "@donjon/host/agent/state/running";
 import { probePlatform } from "@donjon/host/platform/probe";
-import type { AgentCommandOptions } from "../command/agent.ts";
+import type { AgentCommandOptions, TokenOptions } from "../command/agent.ts";
 import { findRuntime } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
+import { writeLine } from "../output/failure.ts";
 import { readLimits } from "./limit-options.ts";
 import { agentStateDirectory, defaultListenAddress } from "./places.ts";
 import { createTrustReader } from "./simulator.ts";
@@ -32,6 +34,20 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
     log,
   });
   await untilAsked(agent, options);
+  return EXIT.ok;
+}
+
+/** Longer than an agent needs to stop with the longest `--drain` that makes sense. */
+const STOP_MS = 120_000;
+
+/** `donjon agent stop`. */
+export async function endAgent({ state, json }: TokenOptions): Promise<number> {
+  await stopAgent(state ?? agentStateDirectory(), STOP_MS);
+  if (json) process.stdout.write(`${JSON.stringify({ stopped: true })}\n`);
+  else
+    writeLine(
+      "donjon: the agent has stopped; its Keeps go on unless it was started with --end-keeps",
+    );
   return EXIT.ok;
 }
 

@@ -35,11 +35,12 @@ Examples:
   donjon agent --listen https://0.0.0.0:4510 --tls-cert agent.pem --tls-key agent.key
   donjon agent token add alice --max-keeps 4 > alice.token
   donjon agent token list
+  donjon agent stop
 
 The agent never sees what it carries: sessions end inside the Keeps. When it stops or is killed its Keeps go on, and the
 next agent on the same state finds them again. docs/agent.md says how to run it as a service.
 
-SIGTERM or SIGINT stops it: no new work, sessions have --drain to end, Keeps go on unless --end-keeps.
+SIGTERM, SIGINT or 'donjon agent stop' stops it: no new work, sessions have --drain to end, Keeps go on unless --end-keeps.
 `;
 
 const TOKEN_EXAMPLES = `
@@ -86,8 +87,22 @@ export function addAgentCommand(program: Command, context: Context): void {
       const { serveAgent } = await import("../agent/commands.ts");
       context.exitCode = await serveAgent(options);
     });
+  agent
+    .command("stop")
+    .description("Ask the agent here to stop, and wait until it has.")
+    .option(...STATE_OPTION)
+    .option("--json", "print {stopped}")
+    .action(async (_: unknown, command: Command) => {
+      const { endAgent } = await import("../agent/commands.ts");
+      context.exitCode = await endAgent(command.optsWithGlobals<TokenOptions>());
+    });
   addTokenCommands(agent, context);
 }
+
+const STATE_OPTION = [
+  "--state <dir>",
+  "the agent's state, when it is not in the usual place",
+] as const;
 
 function addTokenCommands(agent: Command, context: Context): void {
   const token = agent
@@ -95,13 +110,12 @@ function addTokenCommands(agent: Command, context: Context): void {
     .summary("say who may call over TCP")
     .description("Tokens: who may call an agent over TCP.")
     .addHelpText("after", TOKEN_EXAMPLES);
-  const state = ["--state <dir>", "the agent's state, when it is not in the usual place"] as const;
   const add = token
     .command("add")
     .description("Make a token for a caller and print it, once.")
     .argument("<name>", "who it is for")
     .option("--operator", "may see and touch everybody's Keeps, and read the metrics")
-    .option(...state);
+    .option(...STATE_OPTION);
   addLimitOptions(add)
     .option("--json", "print {name, role, limits, token}")
     .action(async (name: string, _: unknown, command: Command) => {
@@ -111,7 +125,7 @@ function addTokenCommands(agent: Command, context: Context): void {
   token
     .command("list")
     .description("List the callers with tokens and what they may have.")
-    .option(...state)
+    .option(...STATE_OPTION)
     .option("--json", "print {tokens: [...]}")
     .action(async (_: unknown, command: Command) => {
       const { listTokens } = await import("../agent/commands.ts");
@@ -121,7 +135,7 @@ function addTokenCommands(agent: Command, context: Context): void {
     .command("remove")
     .description("Take a caller's token away.")
     .argument("<name>", "whose it is")
-    .option(...state)
+    .option(...STATE_OPTION)
     .option("--json", "print {removed}")
     .action(async (name: string, _: unknown, command: Command) => {
       const { removeToken } = await import("../agent/commands.ts");

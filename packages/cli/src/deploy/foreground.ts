@@ -19,7 +19,7 @@ export async function deployForeground(
     watch,
     kill: () => void agent.removeKeep(keep.id).catch(() => {}),
     explain: (error) => explainLoss(error, agent, keep.id),
-    onRun: receipt.onRun,
+    companion: receipt,
   });
   await receipt.settled();
   return finishRun(executed, options, progress, {

@@ -78,9 +78,12 @@ export async function runAttested(
         receipt = followReceipt({ session, trust, identity, prepared }, options.proof);
         return session;
       },
-      onRun(run) {
-        sent = true;
-        receipt!.onRun(run);
+      companion: {
+        onUploaded: () => receipt!.onUploaded(),
+        onRun(run) {
+          sent = true;
+          receipt!.onRun(run);
+        },
       },
     });
     await receipt!.settled();

@@ -3,14 +3,16 @@ import { AttestError } from "@donjon/attest/errors";
 import type { ClientIdentity } from "@donjon/client/attested/identity";
 import { type AttestedSession, ownedBy } from "@donjon/client/attested/open";
 import { type KeepStatement, requireExpected } from "@donjon/client/attested/statement";
-import type { Provision, Run } from "@donjon/client/session";
+import type { Provision } from "@donjon/client/session";
+import { DonjonError } from "@donjon/core/errors";
 import { hashSha256 } from "../run/digest.ts";
+import type { RunCompanion } from "../run/execute.ts";
 import type { Prepared } from "../run/prepare.ts";
 import { writeProof } from "../trust/proof.ts";
 import type { Trust } from "../trust/trust.ts";
 
 /**
- * To be called when the Keep has said that it was provisioned.
+ * To be called when the whole workload has left: the Keep answers in order, and ends no run before it has answered.
  * @throws AttestError `evidence/refused`, reason `session/other`, when it is not what was sent or not this owner's
  */
 export async function askReceipt(
@@ -35,28 +37,41 @@ export interface AcceptedSession {
   readonly prepared: Prepared;
 }
 
-export interface FollowedReceipt {
-  readonly onRun: (run: Run) => void;
+export interface FollowedReceipt extends RunCompanion {
   /** Rejects when the Keep did not prove that it runs what was sent. */
   settled(): Promise<void>;
 }
 
-/** Asks for the receipt while the workload starts, and stops the workload when it is not what was sent. */
+/**
+ * Asks for the receipt with the last of the workload, so that the shortest run leaves one, and stops the workload when it
+ * is not for what was sent.
+ */
 export function followReceipt(
   { session, prepared, identity, trust }: AcceptedSession,
   proof: string | undefined,
 ): FollowedReceipt {
   let asked: Promise<KeepStatement> | null = null;
+  let stop = () => {};
   return {
-    onRun(run) {
-      asked = run.provisioned.then(() => askReceipt(session, prepared.provision, identity));
+    onUploaded() {
+      if (asked !== null) return;
+      asked = askReceipt(session, prepared.provision, identity);
       asked.catch((error) => {
-        if (error instanceof AttestError) run.stop("kill");
+        if (error instanceof AttestError) stop();
       });
     },
+    onRun(run) {
+      stop = () => run.stop("kill");
+    },
     async settled() {
-      const statement = await asked!;
-      if (proof !== undefined) await writeProof(proof, statement, trust);
+      try {
+        const statement = await asked!;
+        if (proof !== undefined) await writeProof(proof, statement, trust);
+      } catch (error) {
+        // The run is over and was accepted before: a receipt that nobody wanted to keep is not missed.
+        const lost = error instanceof DonjonError && error.code === "session/closed";
+        if (proof !== undefined || !lost) throw error;
+      }
     },
   };
 }

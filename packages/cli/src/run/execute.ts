@@ -32,8 +32,14 @@ export interface Carrier {
   readonly evidence: EvidenceSource | null;
   /** Opens a session through the gate. Notes what it waited for. */
   open(gate: Gate, watch: Stopwatch): Promise<ReadySession>;
-  /** Joins what goes on beside the run. */
-  readonly onRun?: (run: Run) => void;
+  readonly companion?: RunCompanion;
+}
+
+/** What goes on beside a run. */
+export interface RunCompanion {
+  /** Called at once when the last of the workload leaves: what is sent then leaves with it. */
+  onUploaded(): void;
+  onRun(run: Run): void;
 }
 
 /** Without TLS and evidence: nothing would be proved by them here. */
@@ -53,7 +59,7 @@ export async function executeRun(
   early: EarlyKeep,
   prepare: () => Promise<Prepared>,
   progress: Progress,
-  { evidence, open, onRun }: Carrier = BARE,
+  { evidence, open, companion }: Carrier = BARE,
 ): Promise<Executed> {
   const watch = new Stopwatch(early.startedMs);
   const onConsole = (line: string) => early.lines.push(line);
@@ -66,7 +72,7 @@ export async function executeRun(
     await openSockets(gate, prepared.manifest);
     const kill = () => early.keep.kill();
     const explain = (error: unknown) => explainLoss(error, early);
-    const context = { prepared, progress, watch, kill, explain, ...(onRun && { onRun }) };
+    const context = { prepared, progress, watch, kill, explain, ...(companion && { companion }) };
     return await runInSession(await opening, context);
   } finally {
     gate.close();
@@ -79,15 +85,18 @@ export interface SessionRun {
   readonly watch: Stopwatch;
   readonly kill: () => void;
   readonly explain: (error: unknown) => Promise<unknown>;
-  readonly onRun?: (run: Run) => void;
+  readonly companion?: RunCompanion;
 }
 
 /** Provisions, joins the run to this process and waits for its end. */
 export async function runInSession(session: ReadySession, context: SessionRun): Promise<Executed> {
-  const { prepared, progress, watch, kill, explain, onRun } = context;
+  const { prepared, progress, watch, kill, explain, companion } = context;
   progress.begin("sending");
   const provision = { ...prepared.provision, terminals: listTerminals() };
-  const run = session.provision(provision, (sent, total) => progress.update(sent, total));
+  const run = session.provision(provision, (sent, total) => {
+    progress.update(sent, total);
+    if (sent === total) companion?.onUploaded();
+  });
   // Before the program writes its first byte.
   const endProgress = () => progress.end();
   run.provisioned.then(endProgress, endProgress);
@@ -95,7 +104,7 @@ export async function runInSession(session: ReadySession, context: SessionRun): 
     (phases) => watch.add(phases),
     () => {},
   );
-  onRun?.(run);
+  companion?.onRun(run);
   const stdin = prepared.manifest.descriptors.some(({ kind }) => kind === "stdin");
   const driven = await driveRun(run, { stdin, kill, explain });
   const { manifest, workload } = await run.provisioned;

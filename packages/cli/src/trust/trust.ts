@@ -96,12 +96,12 @@ function choosePolicy(
   if (!protects) {
     return { policy: ANY_SIMULATED, notes: ["no --policy: any measurement is accepted"] };
   }
-  const tees = backend === null ? PROTECTING : [backend];
+  const tees = PROTECTING.filter((tee) => backend === null || backend === tee);
   const { imageDigest, tables, missing } = findReferences(tees);
   if (tables.length === 0) {
     throw new DonjonError(
       "policy/value",
-      `there is no policy, and no measurement to expect of a Keep of the kind ${tees.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init --tee ${tees.join(",")}, then --policy policy.toml`,
+      `there is no policy, and no measurement to expect of a Keep of the kind ${backend ?? PROTECTING.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,
     );
   }
   const policy = parsePolicyToml(

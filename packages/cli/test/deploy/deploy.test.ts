@@ -89,7 +89,7 @@ test(
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(ended.out, /1 files, 3 words, 2 different/);
     const [written] = readdirSync(out);
-  assert.match(readFileSync(join(out, written!), "utf8"), /two/);
+    assert.match(readFileSync(join(out, written!), "utf8"), /two/);
     const detached = await agent.run(["deploy", "--insecure", "-d", index, ...dirs]);
     assert.equal(detached.code, 125);
     assert.match(detached.stderr, /nobody waits for the changes to '\/out'/);

@@ -6,15 +6,23 @@ import { openSecurityProcessor } from "@donjon/simtee/security-processor";
 
 const runtime = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 const [, , directory, folder] = process.argv;
+/** A host that lies: whatever kind is asked for, it is a process, and the evidence is made up for the kind. */
+let claimed = "process";
+
+const SNP_LAUNCH = { tee: "snp", measurement: new Uint8Array(48) } as const;
 
 process.exit(
   await runWarden(folder!, {
-    createBackend: async () => createProcessBackend({ engine: process.execPath, runtime }),
+    createBackend: async (name) => {
+      claimed = name;
+      return createProcessBackend({ engine: process.execPath, runtime });
+    },
     openSecurityProcessor: async () => {
       const processor = await openSecurityProcessor(directory!);
       return {
         createEvidence: async (launch, reportData) => {
-          const { kind, ...rest } = await processor.createEvidence(launch, reportData);
+          const said = claimed === "snp" ? SNP_LAUNCH : launch;
+          const { kind, ...rest } = await processor.createEvidence(said, reportData);
           return { tee: kind, ...rest };
         },
       };
