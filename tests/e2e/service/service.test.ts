@@ -225,6 +225,32 @@ test("a service with a certificate of an authority proves itself at its well-kno
   assert.equal((await call(service.port, "/.well-known/donjon/other")).status, 404);
 });
 
+/** Sends each octet in a TLS record of its own, and gives all that comes back. */
+async function callInOctets(port: number, text: string): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  socket.setNoDelay(true);
+  await once(socket, "secureConnect");
+  for (const octet of text) socket.write(octet);
+  let answer = "";
+  for await (const piece of socket) answer += (piece as Buffer).toString("latin1");
+  return answer;
+}
+
+test("requests that come octet by octet go where they belong: to the Keep or, whole, to the program", async () => {
+  await using service = await startService(null);
+  const asked = `GET ${attestationPath(randomBytes(32))} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  assert.match(await callInOctets(service.port, asked), /^HTTP\/1\.1 200 OK\r\n.*cmw\+cbor/);
+  const pipelined = `${asked}GET /key HTTP/1.1\r\n\r\n`;
+  const answers = await callInOctets(service.port, pipelined);
+  assert.equal(answers.split("HTTP/1.1 ").length, 2);
+  const statement = "x".repeat(2000);
+  const request = `POST /sign HTTP/1.1\r\nContent-Length: ${statement.length}\r\n\r\n${statement}`;
+  const signed = (await callInOctets(service.port, request)).split("\r\n\r\n")[1];
+  assert.equal(signed, `${(await call(service.port, "/sign", statement)).body}`);
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  assert.match(await callInOctets(service.port, preface), /^HTTP\/1\.1 404 /);
+});
+
 test("a key that does not belong to the certificate ends the deployment with a sentence", async () => {
   const certificate = makePair().certificate;
   const key = makePair().key;
