@@ -179,7 +179,11 @@ interface Shell {
 /** A line as a shell runs it; it and what it started are killed when the test ends. */
 function startShell(t: TestContext, cwd: string, line: string, stdin = ""): Shell {
   // Keys and simulated roots stay in the folder.
-  const own = { XDG_CONFIG_HOME: join(cwd, ".config"), XDG_STATE_HOME: join(cwd, ".state") };
+  const own = {
+    XDG_CONFIG_HOME: join(cwd, ".config"),
+    XDG_STATE_HOME: join(cwd, ".state"),
+    XDG_RUNTIME_DIR: join(cwd, ".run"),
+  };
   const env = { ...ENVIRONMENT, ...own };
   const child = spawn("/bin/sh", ["-c", line], { cwd, env, detached: true });
   const output = { stdout: "", stderr: "" };

@@ -125,6 +125,32 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       why: "downloads compilers; the programs as built are tested",
     },
   ],
+  "docs/agent.md": [
+    {
+      command: "npx donjon agent --pool 1",
+      readyWhen: "agent listens",
+      output: /agent stopped/,
+    },
+    {
+      command: "npx donjon deploy --insecure --detach --name web examples/http-server",
+      output: /^[0-9a-f]{16} {2}web$/m,
+      ports: [8080],
+    },
+    { command: "npx donjon ps", output: /web +running +process +INSECURE/ },
+    {
+      command: "curl http://127.0.0.1:8080/",
+      output: /^Hello from inside a Keep\.$/m,
+      ports: [8080],
+    },
+    { command: "npx donjon rm --force web", output: /web/ },
+    { command: "npx donjon agent stop", output: /the agent has stopped/ },
+    {
+      command: "npx donjon agent token add alice --max-keeps 4 --max-memory 4GiB > alice.token",
+      output: /this is the token of alice, and it is not shown again/,
+    },
+    { command: "npx donjon agent token list", output: /^alice +user .* 4 Keeps, 4 GiB memory$/m },
+    { command: "npx donjon agent token remove alice", output: /opens nothing any more/ },
+  ],
   "docs/services.md": [
     {
       command: "npx donjon run --insecure --attest --proof hello.donjon examples/hello",

@@ -26,6 +26,7 @@ import { reconcileKeeps } from "./reconcile.ts";
 import { CallerStore } from "./state/caller-store.ts";
 import { lockState, openDatabase } from "./state/database.ts";
 import { KeepStore } from "./state/keep-store.ts";
+import { noteRunning } from "./state/running.ts";
 
 export interface AgentOptions {
   /** Where its state is; made when it is not there. */
@@ -93,6 +94,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     throw error;
   }
   parts.begin();
+  const forget = noteRunning(state);
   const addresses = servers.map(({ address }) => address);
   log("info", "agent listens", { addresses: addresses.join(" "), state });
   return {
@@ -107,6 +109,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       await pool.close();
       if (endKeeps) await keeps.stopAll();
       host.close();
+      forget();
       release();
       log("info", "agent stopped");
     },

@@ -62,15 +62,15 @@ export function readOrder(folder: KeepFolder): KeepOrder {
 
 /** Empty when the warden had not come as far as to say it. */
 export function readProcesses(folder: KeepFolder): KeepProcesses {
-  return readOptional<KeepProcesses>(folder.processes) ?? [];
+  return readOptionalJson<KeepProcesses>(folder.processes) ?? [];
 }
 
 /** `null`: it has not ended, or nobody was left to say so. */
 export function readEnd(folder: KeepFolder): KeepEndRecord | null {
-  return readOptional<KeepEndRecord>(folder.end);
+  return readOptionalJson<KeepEndRecord>(folder.end);
 }
 
-function readOptional<T>(path: string): T | null {
+export function readOptionalJson<T>(path: string): T | null {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as T;
   } catch {
