@@ -70,6 +70,7 @@ export function readEnd(folder: KeepFolder): KeepEndRecord | null {
   return readOptionalJson<KeepEndRecord>(folder.end);
 }
 
+/** What this user wrote there; `null` when there is no such file, or it is not JSON. */
 export function readOptionalJson<T>(path: string): T | null {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as T;
