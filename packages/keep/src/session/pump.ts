@@ -9,16 +9,17 @@ import type { Journal, JournalEntry, JournalReader } from "./journal.ts";
 /** Credit is given back in steps of this many octets, so that it costs few frames. */
 const CREDIT_STEP = INITIAL_CREDIT / 4;
 
-/**
- * From the workload to the client. What `read` shows goes to the stream without a copy and is given back when
- * the stream has passed it on: a slow client leaves the ring full, and that is what slows the workload.
- */
+/** Octets of one frame of output, and how many may be on their way: TLS works on one piece while the next is fetched. */
+const PIECE_BYTES = 256 << 10;
+const IN_FLIGHT_BYTES = 1 << 20;
+
+/** From the workload to the client. A slow client leaves the ring full, and that is what slows the workload. */
 export class OutputPump {
   readonly #source: ByteSource;
   readonly #peer: KeepPeer;
   readonly #channel: DataChannel;
   readonly #ended = Promise.withResolvers<void>();
-  #sending = false;
+  #inFlight = 0;
 
   constructor(source: ByteSource, peer: KeepPeer, channel: DataChannel) {
     this.#source = source;
@@ -35,23 +36,23 @@ export class OutputPump {
 
   /** To be called when credit comes. */
   flush(): void {
-    if (this.#sending) return;
-    const room = this.#peer.sendable(this.#channel);
-    if (room === 0) return;
-    const bytes = this.#source.read();
-    if (bytes === null) return;
-    if (bytes === undefined) {
-      this.#peer.sendEnd(this.#channel);
-      this.#ended.resolve();
-      return;
+    while (this.#inFlight < IN_FLIGHT_BYTES) {
+      const room = this.#peer.sendable(this.#channel);
+      const bytes = room === 0 ? null : this.#source.read();
+      if (bytes === null) return;
+      if (bytes === undefined) {
+        this.#peer.sendEnd(this.#channel);
+        this.#ended.resolve();
+        return;
+      }
+      const piece = bytes.slice(0, Math.min(room, PIECE_BYTES));
+      this.#source.consume(piece.length);
+      this.#inFlight += piece.length;
+      this.#peer.sendData(this.#channel, piece, () => {
+        this.#inFlight -= piece.length;
+        this.flush();
+      });
     }
-    const count = Math.min(room, bytes.length);
-    this.#sending = true;
-    this.#peer.sendData(this.#channel, bytes.subarray(0, count), () => {
-      this.#sending = false;
-      this.#source.consume(count);
-      this.flush();
-    });
   }
 }
 

@@ -20,6 +20,8 @@ export interface DuplexOptions {
   readonly writableHighWaterMark: number;
   read(): void;
   write(chunk: Uint8Array, encoding: string, done: Done): void;
+  /** What was corked: TLS writes its records so, and each must not wait for the one before. */
+  writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void;
   final(done: Done): void;
   destroy(error: Error | null, done: Done): void;
 }
@@ -42,21 +44,25 @@ export function createGateDuplex<D extends DuplexLike>(
 ): GateDuplex<D> {
   /** Consumed octets are given back only when the reader asks for more. */
   let unread = 0;
-  let pending: { chunk: Uint8Array; done: Done } | null = null;
+  let pending: { readonly chunks: Uint8Array[]; readonly done: Done } | null = null;
   let over = false;
 
   const flush = (): void => {
     while (pending !== null) {
-      const count = Math.min(stream().writable(), pending.chunk.length);
+      const { chunks, done } = pending;
+      const chunk = chunks[0] as Uint8Array;
+      const count = Math.min(stream().writable(), chunk.length);
       if (count === 0) return;
-      const { chunk, done } = pending;
-      if (count === chunk.length) {
-        pending = null;
-        // Not before the pipe has passed it on: until then the writer must leave the chunk as it is.
-        stream().write(chunk, () => done());
-      } else {
-        pending = { chunk: chunk.subarray(count), done };
+      if (count < chunk.length) {
+        chunks[0] = chunk.subarray(count);
         stream().write(chunk.subarray(0, count));
+      } else if (chunks.length > 1) {
+        chunks.shift();
+        stream().write(chunk);
+      } else {
+        pending = null;
+        // Not before the pipe has passed it on: until then the writer must leave the chunks as they are.
+        stream().write(chunk, () => done());
       }
     }
   };
@@ -76,7 +82,20 @@ export function createGateDuplex<D extends DuplexLike>(
         done();
         return;
       }
-      pending = { chunk, done };
+      if (chunk.length === 0) {
+        done();
+        return;
+      }
+      pending = { chunks: [chunk], done };
+      flush();
+    },
+    writev(chunks, done) {
+      const filled = chunks.map(({ chunk }) => chunk).filter(({ length }) => length > 0);
+      if (filled.length === 0) {
+        done();
+        return;
+      }
+      pending = { chunks: filled, done };
       flush();
     },
     final(done) {
