@@ -12,7 +12,7 @@ const LIMIT = { timeout: 120_000 };
 const MARKER = "MARKER-4f1d9c";
 
 const LYING: AgentPlatform = {
-  backends: [{ name: "process", protects: true, available: true, detail: "it says" }],
+  backends: [{ name: "snp", protects: true, available: true, detail: "it says" }],
 };
 
 /** A module with a custom section that holds the marker. */
@@ -82,24 +82,22 @@ test("neither a variable nor a project file can say --insecure", LIMIT, async (t
 
 test("a host that only says that it protects gets no byte of the workload", LIMIT, async (t) => {
   const { agent, recorder, root } = await recorded(t, LYING);
-  const policy = createFiles(t, {
-    "p.toml": 'report_data = "any"\n[sgx]\nmr_enclave = "any"\n',
-  });
+  const policy = createFiles(t, { "p.toml": 'report_data = "any"\n[snp]\nmeasurement = "any"\n' });
   const env = { KEY: MARKER };
   const args = ["deploy", root, "--secret", "KEY"];
   // Without a policy not even a Keep is made: no measurement could be asked.
-  const unknown = await agent.run(args, { env });
+  const unknown = await agent.run(args, { env: { ...env, XDG_CACHE_HOME: root } });
   assert.equal(unknown.code, 125);
-  assert.match(unknown.stderr, /there is no policy.*policy init/);
+  assert.match(unknown.stderr, /there is no policy.*nothing was sent.*policy init/);
   assert.ok(!requests(recorder).some((line) => line.startsWith("POST")));
-  const more = ["--policy", join(policy, "p.toml")];
-  const offline = { ...env, HTTPS_PROXY: "http://127.0.0.1:9", NODE_USE_ENV_PROXY: "1" };
-  for (const insecure of [[], ["--insecure"]]) {
-    const lied = await agent.run([...args, ...more, ...insecure, "--backend", "process"], {
-      env: offline,
-    });
-    assert.notEqual(lied.code, 0, lied.stderr);
+  for (const insecure of [[], ["--insecure", "--backend", "snp"]]) {
+    const more = ["--policy", join(policy, "p.toml"), ...insecure];
+    const lied = await agent.run([...args, ...more], { env });
+    assert.equal(lied.code, 120, lied.stderr);
+    assert.match(lied.stderr, /^REFUSED /);
+    assert.match(lied.stderr, /because +snp\//);
   }
+  assert.ok(requests(recorder).some((line) => line.startsWith("POST /v1/keeps")));
   assert.ok(!recorder.sent().includes(MARKER));
   const left = await agent.run(["ps", "--all", "--json"]);
   assert.deepEqual(JSON.parse(left.out), { keeps: [] });
