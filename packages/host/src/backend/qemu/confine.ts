@@ -13,34 +13,42 @@ export interface Confinement {
 
 const SETPRIV_PATHS = ["/usr/bin/setpriv", "/bin/setpriv"];
 /** Where QEMU, its libraries and its firmware are. */
-const SYSTEM_FOLDERS = ["/usr", "/lib", "/lib64", "/opt"];
+const SYSTEM_FOLDERS = ["/usr", "/lib", "/lib64"];
 
 /** Tried once for the life of this process. */
 let found: Confinement | null = null;
 
 /** The best that this machine has: bubblewrap, setpriv, or nothing but the end of the gate's pipe. */
 export function findConfinement(): Confinement {
-  found ??= probeConfinement();
+  found ??= listConfinements()[0] ?? UNCONFINED;
   return found;
 }
 
-function probeConfinement(): Confinement {
-  const bubblewrap = findBubblewrap();
-  if (bubblewrap !== null) {
-    const confinement = createBubblewrap(bubblewrap);
-    const [command, ...args] = confinement.wrap(["/usr/bin/env"], [], []);
-    if (spawnSync(command!, args, { stdio: "ignore", env: {} }).status === 0) return confinement;
-  }
+const UNCONFINED: Confinement = {
+  describes: "QEMU's seccomp filter; install bubblewrap for more",
+  wrap: (program) => [...program],
+};
+
+/** All that work here, the best first. Each ends what it wraps when the process that started it ends. */
+export function listConfinements(): Confinement[] {
   const setpriv = SETPRIV_PATHS.find((path) => existsSync(path));
-  if (setpriv !== undefined) {
-    return {
-      describes: "QEMU's seccomp filter; install bubblewrap for more",
-      wrap: (program) => [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--", ...program],
-    };
-  }
+  const bubblewrap = findBubblewrap();
+  return [
+    ...(bubblewrap === null ? [] : [createBubblewrap(bubblewrap)].filter(doesWork)),
+    ...(setpriv === undefined ? [] : [createSetpriv(setpriv)]),
+  ];
+}
+
+/** bubblewrap may be there and not be allowed to make namespaces. */
+function doesWork(confinement: Confinement): boolean {
+  const [command, ...args] = confinement.wrap(["/usr/bin/env"], [], []);
+  return spawnSync(command!, args, { stdio: "ignore", env: {} }).status === 0;
+}
+
+function createSetpriv(setpriv: string): Confinement {
   return {
-    describes: "QEMU's seccomp filter; install bubblewrap for more",
-    wrap: (program) => [...program],
+    describes: UNCONFINED.describes,
+    wrap: (program) => [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--", ...program],
   };
 }
 
