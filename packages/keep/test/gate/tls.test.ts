@@ -57,3 +57,15 @@ test("bytes that are no handshake end the stream and call nobody", async () => {
   await new Promise((resolve) => server.once("close", resolve));
   assert.equal(called, false);
 });
+
+test("a certificate that ended before the Keep's time is refused, although the host's clock still likes it", async () => {
+  const identity = createIdentity(Date.now());
+  const [server, client] = duplexPair();
+  void accept(server, identity);
+  const inTwoYears = () => Date.now() + 2 * 365 * 86_400_000;
+  const context = contextOf(createIdentity(Date.now()), identity.certificatePem);
+  await assert.rejects(connectTls(client, "localhost", context, inTwoYears), {
+    code: "gate/refused",
+    message: /no longer valid/,
+  });
+});

@@ -82,10 +82,6 @@ export function createGateDuplex<D extends DuplexLike>(
         done();
         return;
       }
-      if (chunk.length === 0) {
-        done();
-        return;
-      }
       pending = { chunks: [chunk], done };
       flush();
     },
