@@ -8,6 +8,9 @@ import { MAX_ANSWER_BYTES } from "@donjon/protocol/agent/limits";
 import { parseProblem, SESSION_UPGRADE } from "@donjon/protocol/agent/problem";
 import type { AgentOptions } from "./client.ts";
 
+/** Octets that a session's socket buffers before its writer is slowed: with fewer, each piece waits for the last. */
+const SOCKET_WINDOW = 1 << 20;
+
 export interface AgentCall {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
@@ -26,7 +29,7 @@ export interface Transport {
 export function createTransport(address: string, { token, tls }: AgentOptions): Transport {
   const target = parseAgentAddress(address);
   const secure = target.kind === "tcp" && target.tls;
-  const fixed: RequestOptions = {
+  const fixed = {
     ...(target.kind === "unix"
       ? { socketPath: target.path }
       : { host: target.host, port: target.port }),
@@ -34,7 +37,8 @@ export function createTransport(address: string, { token, tls }: AgentOptions): 
     // A connection for each call: there are few, and none is found dead when it is used again.
     agent: false,
     maxHeaderSize: 16 << 10,
-  };
+    highWaterMark: SOCKET_WINDOW,
+  } as RequestOptions;
   const common = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const send = async (
     call: AgentCall,

@@ -1,9 +1,10 @@
 /** The agent's side of a warden's socket. */
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { DonjonError } from "@donjon/core/errors";
 import {
   encodeLine,
   readLine,
+  SOCKET_WINDOW,
   type WardenAnswer,
   type WardenReport,
   type WardenRequest,
@@ -28,7 +29,11 @@ export async function openWarden(
   folder: KeepFolder,
   request: WardenRequest,
 ): Promise<{ readonly socket: Socket; readonly report: WardenReport | null }> {
-  const socket = connect({ path: folder.socket, allowHalfOpen: true });
+  const socket = connect({
+    path: folder.socket,
+    allowHalfOpen: true,
+    highWaterMark: SOCKET_WINDOW,
+  } as NetConnectOpts);
   socket.on("error", () => {});
   // A session may end one way and go on the other; all else is over when the warden says so.
   if (request.do !== "session" && request.do !== "bare") socket.on("end", () => socket.destroy());

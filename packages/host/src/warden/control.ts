@@ -35,6 +35,9 @@ export type WardenAnswer =
   | { readonly ok: WardenReport | null }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
+/** Octets that a socket on the way of a session buffers before its writer is slowed: with fewer, each piece waits for the last. */
+export const SOCKET_WINDOW = 1 << 20;
+
 /** Characters of one line. */
 const MAX_LINE = 256 << 10;
 

@@ -6,6 +6,7 @@ import { splice } from "../gate/splice.ts";
 import {
   encodeLine,
   readLine,
+  SOCKET_WINDOW,
   toAnswerError,
   type WardenAnswer,
   type WardenRequest,
@@ -26,7 +27,7 @@ export async function serveWarden(path: string, keep: WardenedKeep): Promise<War
     sessions.add(closed);
     closed.then(() => sessions.delete(closed));
   };
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, highWaterMark: SOCKET_WINDOW }, (socket) => {
     socket.on("error", () => {});
     answer(socket, keep, track).catch((error) => socket.end(encodeLine(toAnswerError(error))));
   });

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { type AgentAddress, formatAgentAddress } from "@donjon/protocol/agent/address";
 import { getRequestListener } from "@hono/node-server";
+import { SOCKET_WINDOW } from "../../warden/control.ts";
 import type { Door } from "./authenticate.ts";
 import type { AgentContext } from "./context.ts";
 import type { AgentBindings } from "./routes.ts";
@@ -49,6 +50,7 @@ function createOptions({ headersMs, requestMs }: RequestTimes) {
     maxHeaderSize: MAX_HEADER_BYTES,
     shouldUpgradeCallback: wantsSession,
     noDelay: true,
+    highWaterMark: SOCKET_WINDOW,
   };
 }
 
