@@ -151,6 +151,45 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { command: "npx donjon agent token list", output: /^alice +user .* 4 Keeps, 4 GiB memory$/m },
     { command: "npx donjon agent token remove alice", output: /opens nothing any more/ },
   ],
+  "docs/deploy.md": [
+    { command: "npx donjon agent", readyWhen: "agent listens", output: /agent stopped/ },
+    {
+      command: "npx donjon deploy examples/hello",
+      code: 125,
+      output: /no hardware that protects a Keep .*nothing sent[\s\S]*hint: .*--insecure/,
+    },
+    {
+      command: "npx donjon deploy --insecure examples/hello",
+      output: /^Hello from inside a Keep\.$/m,
+    },
+    {
+      command:
+        "npx donjon deploy --insecure --detach --name web --proof web.donjon examples/http-server",
+      output: /^[0-9a-f]{16} {2}web$[\s\S]*^INSECURE ACCEPTED {2}sgx evidence/m,
+      ports: [8080],
+    },
+    { command: "npx donjon ps", output: /web +running +process +INSECURE/ },
+    { command: "npx donjon logs --insecure web", output: /http-server: ready/ },
+    {
+      command: "npx donjon attest --insecure --workload examples/http-server/http-server.wasm web",
+      output: /^INSECURE ACCEPTED[\s\S]*image +sha256:[0-9a-f]{64}, built here[\s\S]*\(you\)$/m,
+    },
+    {
+      command: "npx donjon verify web.donjon --insecure-root web.donjon.simulated-roots.json",
+      output: /^INSECURE ACCEPTED[\s\S]*workload +[0-9a-f]{64}$/m,
+    },
+    { command: "npx donjon stop --insecure web", output: /^web$/m },
+    { command: "npx donjon rm web", output: /^web$/m },
+    {
+      command: "npx donjon policy init --tee process -o policy.toml",
+      output: /^wrote policy\.toml for sgx$/m,
+    },
+    {
+      command: "npx donjon deploy --insecure --policy policy.toml examples/hello",
+      output: /^Hello from inside a Keep\.$/m,
+    },
+    { command: "npx donjon agent stop", output: /the agent has stopped/ },
+  ],
   "docs/services.md": [
     {
       command: "npx donjon run --insecure --attest --proof hello.donjon examples/hello",
