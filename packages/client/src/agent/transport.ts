@@ -29,7 +29,7 @@ export interface Transport {
 export function createTransport(address: string, { token, tls }: AgentOptions): Transport {
   const target = parseAgentAddress(address);
   const secure = target.kind === "tcp" && target.tls;
-  const fixed = {
+  const fixed: RequestOptions & { readonly highWaterMark: number } = {
     ...(target.kind === "unix"
       ? { socketPath: target.path }
       : { host: target.host, port: target.port }),
@@ -37,8 +37,9 @@ export function createTransport(address: string, { token, tls }: AgentOptions): 
     // A connection for each call: there are few, and none is found dead when it is used again.
     agent: false,
     maxHeaderSize: 16 << 10,
+    // Node hands it to the socket.
     highWaterMark: SOCKET_WINDOW,
-  } as RequestOptions;
+  };
   const common = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const send = async (
     call: AgentCall,
