@@ -97,6 +97,19 @@ test("what QEMU says before it ends is on the console", async () => {
   assert.deepEqual(lines.sort(), ["one", "three", "two"]);
 });
 
+test("a machine that says nothing on the gate is ended after its time, and one that has is not", async () => {
+  const lines: string[] = [];
+  const mute = startQemu(["/bin/sleep", "600"], (line) => lines.push(line), 50);
+  assert.deepEqual(await mute.ended, { kind: "killed", signal: "SIGKILL" });
+  assert.deepEqual(lines, ["the machine did not come up within 0.05 s"]);
+  const say = ["/bin/sh", "-c", "echo word >&3; read line <&3; exit 7"];
+  const talking = startQemu(say, () => {}, 200);
+  talking.in.resume();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  talking.in.write("go\n");
+  assert.deepEqual(await talking.ended, { kind: "exited", code: 7 });
+});
+
 test("the confinement ends what it started when its starter is killed, and shows it no home", () => {
   const confinement = findConfinement();
   const command = confinement.wrap(["/bin/true"], [], []);

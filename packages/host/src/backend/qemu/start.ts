@@ -1,5 +1,6 @@
 /** Starts QEMU as a Keep: the gate's pipes, the console's lines, and the end. */
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { KeepEnd } from "../backend.ts";
 import { watchKeepEnd } from "../keep-end.ts";
@@ -17,10 +18,17 @@ export interface StartedQemu {
 /** What the kernel says when the first process ends the machine. */
 const RESTART_LINE = /^\[ *[0-9.]+\] reboot: /;
 
-/** `command`: the program, as `Confinement.wrap` gives it. `onConsole` gets the guest's console and QEMU's own errors. */
+/** A machine without KVM on a busy host takes a tenth of it. */
+const BOOT_MS = 180_000;
+
+/**
+ * `command`: the program, as `Confinement.wrap` gives it. `onConsole` gets the guest's console and QEMU's own errors.
+ * A guest that has said nothing on the gate after `bootMs` never will: it is ended, so that nobody waits for it.
+ */
 export function startQemu(
   [program, ...args]: readonly string[],
   onConsole: (line: string) => void,
+  bootMs = BOOT_MS,
 ): StartedQemu {
   // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
   const child = spawn(program!, args, {
@@ -38,16 +46,24 @@ export function startQemu(
   pipe(child, QEMU_DESCRIPTORS.console).on("data", (chunk: Uint8Array) =>
     read(chunk.filter((octet) => octet !== 13)),
   );
+  const gate = pipe(child, QEMU_DESCRIPTORS.in);
+  const ended = watchKeepEnd(child);
+  const timer = setTimeout(() => {
+    if (gate.bytesRead > 0) return;
+    onConsole(`the machine did not come up within ${bootMs / 1000} s`);
+    child.kill("SIGKILL");
+  }, bootMs).unref();
+  ended.then(() => clearTimeout(timer));
   return {
-    in: pipe(child, QEMU_DESCRIPTORS.in),
+    in: gate,
     out: pipe(child, QEMU_DESCRIPTORS.out),
-    ended: watchKeepEnd(child),
+    ended,
     kill: () => void child.kill("SIGKILL"),
   };
 }
 
-function pipe(child: ChildProcess, descriptor: number): Duplex {
-  const stream = child.stdio[descriptor as 3] as unknown as Duplex;
+function pipe(child: ChildProcess, descriptor: number): Socket {
+  const stream = child.stdio[descriptor as 3] as unknown as Socket;
   // A dead machine resets its pipes; `ended` tells of it.
   stream.on("error", () => {});
   return stream;
