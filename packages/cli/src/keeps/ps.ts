@@ -17,13 +17,13 @@ export async function runPs(options: PsOptions): Promise<number> {
   const shown = keeps
     .filter(({ state }) => options.all || state === "running" || state === "starting")
     .sort((a, b) => b.createdAt - a.createdAt);
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ keeps: shown })}\n` : describeKeeps(shown, Date.now()),
+  );
   if (shown.length === 0 && !options.json)
     process.stderr.write(
       `no Keep runs${keeps.length === 0 ? "" : "; --all lists those that have ended"}\n`,
     );
-  process.stdout.write(
-    options.json ? `${JSON.stringify({ keeps: shown })}\n` : describeKeeps(shown, Date.now()),
-  );
   return EXIT.ok;
 }
 
