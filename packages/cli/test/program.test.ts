@@ -6,7 +6,12 @@ import { test } from "node:test";
 import { createFiles, EXAMPLES, runCommand } from "./command.ts";
 import { GUESTS } from "./guest.ts";
 
-const COMMANDS = ["run", "init", "inspect", "verify", "explain", "diff", "bundle", "completion"];
+const COMMANDS = [
+  ...["run", "init", "inspect"],
+  ...["deploy", "ps", "logs", "attach", "stop", "rm", "attest"],
+  ...["verify", "explain", "diff", "bundle", "policy"],
+  ...["agent", "platform", "image", "completion"],
+];
 
 test("help lists the commands, and each command's help has examples", async () => {
   const help = await runCommand(["help"]);
@@ -63,6 +68,8 @@ test("completion scripts pass the shell's own check and know every command and o
   const script = `${stdout}\nCOMP_WORDS=(donjon run --ins); COMP_CWORD=2; _donjon; echo "\${COMPREPLY[@]}"`;
   const bash = spawnSync("bash", ["-c", script], { encoding: "utf8" });
   assert.equal(bash.stdout, "--insecure\n", bash.stderr);
+  const nested = `${stdout}\nCOMP_WORDS=(donjon policy ""); COMP_CWORD=2; _donjon; echo "\${COMPREPLY[@]}"`;
+  assert.equal(spawnSync("bash", ["-c", nested], { encoding: "utf8" }).stdout, "init\n");
   const unknown = await runCommand(["completion", "tcsh"]);
   assert.equal(unknown.code, 125);
 });

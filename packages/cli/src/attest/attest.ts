@@ -19,7 +19,7 @@ import {
   readExpected,
 } from "../trust/answer.ts";
 import { describeImage } from "../trust/image.ts";
-import { writeProof } from "../trust/proof.ts";
+import { requireNewProof, writeProof } from "../trust/proof.ts";
 import { createTrust, type Trust } from "../trust/trust.ts";
 import { readServiceEvidence } from "./service.ts";
 
@@ -48,6 +48,7 @@ interface Asked {
 
 /** Exit code 0: accepted, and what the caller expects; 120: not. */
 export async function runAttest(target: string, options: AttestOptions): Promise<number> {
+  if (options.proof !== undefined) requireNewProof(options.proof);
   const expected = readExpected(options);
   const asked = /^https:/i.test(target)
     ? await askService(target, options)

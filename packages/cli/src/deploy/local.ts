@@ -17,6 +17,7 @@ import type { Progress } from "../output/progress.ts";
 import { executeRun } from "../run/execute.ts";
 import { type FinishOptions, finishRun } from "../run/finish.ts";
 import type { Prepared } from "../run/prepare.ts";
+import { requireNewProof } from "../trust/proof.ts";
 import { createTrust } from "../trust/trust.ts";
 import { type FollowedReceipt, followReceipt } from "./receipt.ts";
 import { showRefusal, showVerdict, summariseEvidence } from "./verdict.ts";
@@ -52,6 +53,7 @@ export async function runAttested(
   options: LocalOptions,
   progress: Progress,
 ): Promise<number> {
+  if (options.proof !== undefined) requireNewProof(options.proof);
   const trust = await createTrust(options, early, createTrustReader());
   const identity = openOwner(options.identity);
   const simulated = trust.insecure ? createEvidenceSource(early.keep, openSimulator) : null;
