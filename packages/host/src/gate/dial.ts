@@ -11,7 +11,7 @@ import { MUX_REFUSAL } from "@donjon/protocol/gate/mux";
 import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { MAX_CONSOLE_LINE } from "@donjon/protocol/limits";
 import { cleanLine } from "../backend/lines.ts";
-import { answerEvidence, type EvidenceSource, isEvidenceCall } from "./evidence.ts";
+import { createEvidenceDesk, type EvidenceSource, isEvidenceCall } from "./evidence.ts";
 import { splice } from "./splice.ts";
 
 export interface KeepCalls {
@@ -26,12 +26,13 @@ export interface KeepCalls {
 
 /** Serves the Keep's calls on `pipe`; a Keep that breaks the protocol loses the pipe. */
 export function answerKeep(pipe: Duplex, calls: KeepCalls): void {
+  const answerEvidence = createEvidenceDesk(calls.evidence);
   openGatePipe(pipe, {
     role: "callee",
     Duplex,
     onCall: (call) => {
       if (call.target === CONSOLE_TARGET) readConsole(call.accept(), calls);
-      else if (isEvidenceCall(call)) answerEvidence(call, calls.evidence);
+      else if (isEvidenceCall(call)) answerEvidence(call);
       else dial(call, calls);
     },
   });

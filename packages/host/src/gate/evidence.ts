@@ -9,19 +9,38 @@ import type { GateCall } from "@donjon/protocol/gate/pipe";
 export type EvidenceSource = (reportData: Uint8Array) => Promise<PlatformEvidence>;
 
 const REPORT_DATA_BYTES = 64;
+/** Calls of one Keep that are answered at once: each is a signature, and a Keep may ask without end. */
+const MAX_CALLS = 64;
 const TEE_CODES: Readonly<Record<EvidenceTee, number>> = { snp: 1, tdx: 2, sgx: 3 };
 
 export function isEvidenceCall(call: GateCall<Duplex>): boolean {
   return call.target === EVIDENCE_TARGET;
 }
 
-/** `source` `null`: this Keep has none, because hardware protects it or nobody wanted any. */
-export function answerEvidence(call: GateCall<Duplex>, source: EvidenceSource | null): void {
-  if (source === null) {
-    call.refuse(MUX_REFUSAL.refused, "this host simulates no evidence for this Keep");
-    return;
-  }
-  const stream = call.accept();
+/** Answers the calls of one Keep. `source` `null`: it has none, because hardware protects it or nobody wanted any. */
+export function createEvidenceDesk(
+  source: EvidenceSource | null,
+): (call: GateCall<Duplex>) => void {
+  let open = 0;
+  return (call) => {
+    if (source === null) {
+      call.refuse(MUX_REFUSAL.refused, "this host simulates no evidence for this Keep");
+      return;
+    }
+    if (open >= MAX_CALLS) {
+      call.refuse(MUX_REFUSAL.busy, `${MAX_CALLS} calls for evidence are being answered`);
+      return;
+    }
+    open += 1;
+    const stream = call.accept();
+    stream.on("close", () => {
+      open -= 1;
+    });
+    answer(stream, source);
+  };
+}
+
+function answer(stream: Duplex, source: EvidenceSource): void {
   stream.on("error", () => {});
   const parts: Uint8Array[] = [];
   let size = 0;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectAgent } from "@donjon/client/agent/connect";
 import { createClientIdentity } from "@donjon/client/attested/identity";
+import { openSession } from "@donjon/client/session";
 import { DonjonError } from "@donjon/core/errors";
 import { type CallerLimits, NO_CALLER_LIMITS } from "../../src/agent/caller.ts";
 import { CallerStore } from "../../src/agent/state/caller-store.ts";
@@ -129,6 +130,10 @@ test("over TLS a client certificate of the operator's authority is as good as a 
     connectAgent(address, { tls: { ca, certificate: certificatePem, key: keyPem } });
   const keep = await certified(client).createKeep({});
   assert.equal(keep.owner, "certificate:CN=Donjon client");
+  const session = openSession(await certified(client).openSession(keep.id, { bare: true }));
+  assert.match((await session.hello).engine, /./);
+  session.close();
+  await assert.rejects(certified(stranger).openSession(keep.id), code("agent/unauthorized"));
   await assert.rejects(certified(client).createKeep({}), code("agent/limit"));
   await assert.rejects(certified(stranger).listKeeps(), code("agent/unauthorized"));
   await assert.rejects(
