@@ -89,6 +89,8 @@ const SOCK_STREAM_CLOEXEC = 1 | O_RDONLY_CLOEXEC;
 /** `MS_NOSUID | MS_NODEV | MS_NOEXEC`; a mount with devices goes without the second. */
 const MOUNT_FLAGS = 2 | 4 | 8;
 const DEVICE_MOUNT_FLAGS = 2 | 8;
+/** `MS_REMOUNT | MS_RDONLY`. */
+const READ_ONLY_MOUNT_FLAGS = 32 | 1;
 const MNT_DETACH = 2;
 const MODULE_INIT_COMPRESSED_FILE = 4;
 const RLIMIT_CORE = 4;
@@ -141,6 +143,7 @@ export function encodeGuestInit(): Uint8Array<ArrayBuffer> {
     ...openPort(`/dev/vport0p${GUEST_PORTS.out}`, "portOut"),
     // What is open stays open; nothing else of the machine's devices is within reach of the engine.
     call(SYS.umount2, "/dev", MNT_DETACH),
+    call(SYS.mount, "", "/", "", READ_ONLY_MOUNT_FLAGS, 0),
     call(SYS.socketpair, AF_UNIX, SOCK_STREAM_CLOEXEC, 0, { address: "pairIn" }),
     call(SYS.socketpair, AF_UNIX, SOCK_STREAM_CLOEXEC, 0, { address: "pairOut" }),
     call(SYS.fork),

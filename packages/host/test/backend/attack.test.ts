@@ -4,10 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { build } from "esbuild";
+import type { Backend } from "../../src/backend/backend.ts";
 import { createProcessBackend } from "../../src/backend/process.ts";
+import { findQemu } from "../../src/backend/qemu/find.ts";
 import { findBubblewrap } from "../../src/backend/sandbox.ts";
+import { createVmBackend } from "../../src/backend/vm.ts";
+import { type KeepImageFiles, searchImage } from "../../src/image/find.ts";
+import { encodeGuestInit } from "../../src/image/guest-init.ts";
+import { writeInitrd } from "../../src/image/initrd.ts";
+import { listTree, RUNTIME_PATH } from "../../src/image/tree.ts";
 
 const ENTRY = join(import.meta.dirname, "../../../keep/test/attack/main.ts");
+const RUNTIME = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 const folder = mkdtempSync(join(tmpdir(), "donjon-attack-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -31,19 +39,32 @@ async function bundle(define: Record<string, string>): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-async function runAttack(bubblewrap: boolean): Promise<{ reports: Report[]; sandbox: string }> {
-  const UNLEASHED = String(bubblewrap);
+/** The attacker's program, to be started in place of the runtime. */
+async function writeAttack(unleashed: boolean): Promise<string> {
+  const UNLEASHED = String(unleashed);
   const worker = await bundle({ ATTACK_SOURCE: '""', UNLEASHED });
   const runtime = join(folder, "attack.cjs");
   writeFileSync(runtime, await bundle({ ATTACK_SOURCE: JSON.stringify(worker), UNLEASHED }));
+  return runtime;
+}
+
+async function runAttack(bubblewrap: boolean): Promise<{ reports: Report[]; sandbox: string }> {
+  const runtime = await writeAttack(bubblewrap);
   const backend = createProcessBackend({ engine: process.execPath, runtime }, { bubblewrap });
+  try {
+    return await readReports(backend);
+  } finally {
+    rmSync(runtime);
+  }
+}
+
+async function readReports(backend: Backend): Promise<{ reports: Report[]; sandbox: string }> {
   const lines: string[] = [];
   const keep = backend.start({ onConsole: (line) => lines.push(line) });
   keep.out.resume();
   let text = "";
   for await (const chunk of keep.in) text += chunk;
   assert.deepEqual(await keep.ended, { kind: "exited", code: 0 }, lines.join("\n"));
-  rmSync(runtime);
   const reports = text
     .trim()
     .split("\n")
@@ -62,14 +83,28 @@ function checkReports(reports: readonly Report[], threads: Report["thread"][], h
   }
 }
 
-/** Without the permission model a thread sees the empty root and itself, and nothing else. */
-const HARMLESS_UNDER_BUBBLEWRAP = [
+/** Without the permission model a thread sees the image that it runs from, read-only, and itself, and nothing else. */
+const HARMLESS_OUTSIDE = [
   "list the root",
   "use an internal binding",
   // Answers before its own thread finds that it gets no socket.
   "open the inspector",
   "start a worker without the permission model",
 ];
+
+/** A machine whose image has the attacker's program for a runtime, and all else as it is. */
+function createAttackedVm(image: KeepImageFiles, runtime: string): Backend {
+  const initrd = join(folder, "initrd");
+  const init = join(folder, "init");
+  writeFileSync(init, encodeGuestInit());
+  const tree = listTree(image.tree).map(({ path, source }) => ({
+    path,
+    source: path === RUNTIME_PATH ? runtime : source,
+    executable: true,
+  }));
+  writeInitrd(initrd, { tree, modules: [], init });
+  return createVmBackend({ ...image, initrd }, { qemu: findQemu()!, accelerator: "tcg" });
+}
 
 describe("a Keep that executes an attacker's JavaScript", () => {
   test("reaches nothing with the permission model alone", async () => {
@@ -87,6 +122,14 @@ describe("a Keep that executes an attacker's JavaScript", () => {
       return;
     }
     checkReports(reports, ["main", "worker"], []);
-    checkReports(reports, ["unleashed"], HARMLESS_UNDER_BUBBLEWRAP);
+    checkReports(reports, ["unleashed"], HARMLESS_OUTSIDE);
+  });
+
+  const { image, ...miss } = searchImage({ engine: process.execPath, runtime: RUNTIME });
+  const missing = findQemu() === null ? "no QEMU" : image === null && (miss as { why: string }).why;
+  test("reaches nothing in a virtual machine", { skip: missing }, async () => {
+    const { reports } = await readReports(createAttackedVm(image!, await writeAttack(true)));
+    checkReports(reports, ["main", "worker"], []);
+    checkReports(reports, ["unleashed"], HARMLESS_OUTSIDE);
   });
 });
