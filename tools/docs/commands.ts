@@ -1,22 +1,36 @@
 import type { Command } from "commander";
 import { createProgram } from "../../packages/cli/src/program.ts";
 import type { Step } from "../../tests/e2e/docs/steps.ts";
-import { type Page, parseCodeBlocks, parseCommands, parseInlineCode } from "./markdown.ts";
+import {
+  type Page,
+  parseCodeBlocks,
+  parseCommands,
+  parseInlineCode,
+  parsePrompts,
+} from "./markdown.ts";
 
 type Scripts = Readonly<Record<string, string>>;
 type Steps = Readonly<Record<string, readonly Step[]>>;
 
 /** Languages of blocks that hold no commands. */
 const PASSIVE = ["toml", "js", "ts", "json", "text"];
+/** The page of transcripts: `tests/e2e/tour` gives its commands and compares what is printed. Other pages may show some. */
+const TRANSCRIPT = "docs/tour.md";
 
 /** Commands in blocks that no test runs, and steps of tests that no page shows. */
 export function checkCommands(pages: readonly Page[], steps: Steps, scripts: Scripts): string[] {
   const problems: string[] = [];
+  const given = parseCodeBlocks(pages.find(({ path }) => path === TRANSCRIPT)?.text ?? "")
+    .filter(({ language }) => language === "console")
+    .flatMap(parsePrompts);
   for (const { path, text } of pages) {
     const shown: string[] = [];
     for (const block of parseCodeBlocks(text)) {
       if (block.language === "sh") shown.push(...parseCommands(block));
-      else if (!PASSIVE.includes(block.language))
+      else if (block.language === "console") {
+        for (const command of parsePrompts(block))
+          if (!given.includes(command)) problems.push(`${path}: ${TRANSCRIPT} has no '${command}'`);
+      } else if (!PASSIVE.includes(block.language))
         problems.push(`${path}:${block.line}: a block is ${["sh", ...PASSIVE].join(", ")}`);
     }
     if (/(?:^|\n)\n {4}[^\s*|-]/.test(text))

@@ -39,6 +39,11 @@ export function parseCommands(block: CodeBlock): string[] {
     .filter((line) => line !== "");
 }
 
+/** Commands of a `console` block: lines behind a prompt, without comments. What was printed stands between them. */
+export function parsePrompts(block: CodeBlock): string[] {
+  return [...block.text.matchAll(/^\$ (.*?)(?:\s+# .*)?$/gm)].map((match) => match[1]!);
+}
+
 /** What stands in backquotes outside of blocks. */
 export function parseInlineCode(text: string): string[] {
   return [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);

@@ -73,6 +73,14 @@ test("checkCommands wants a test for every command, a page for every test, and t
   assert.match(checkCommands([], steps, scripts)[0]!, /no page docs\/a\.md/);
 });
 
+test("checkCommands finds a transcript's command that is not in the tour", () => {
+  const block = (...lines: string[]): string => `\`\`\`console\n${lines.join("\n")}\n\`\`\`\n`;
+  const tour = { path: "docs/tour.md", text: block("$ one  # leave it running", "said", "$ two") };
+  const check = (text: string) => checkCommands([tour, page(text)], {}, {});
+  assert.deepEqual(check(block("$ two", "$ one")), []);
+  assert.match(check(block("$ two", "$ three", "said"))[0]!, /docs\/tour\.md has no 'three'/);
+});
+
 test("checkMentions finds scripts, files, commands and options that do not exist", () => {
   const check = (code: string) =>
     checkMentions([page(`Say \`${code}\`.`)], { test: "x", bench: "y" }, ["a/b.sh"]);
