@@ -234,13 +234,13 @@ class SessionServer {
 
   #watch(workload: Workload): void {
     workload.result.then(
-      (result) => this.#finish(workload, result),
+      (result) => this.#conclude(workload, result),
       (error) => this.#fail(error),
     );
   }
 
   /** Nothing is lost: output, connections, trees and answers have gone before `exit` does. */
-  async #finish(workload: Workload, result: WorkloadResult): Promise<void> {
+  async #conclude(workload: Workload, result: WorkloadResult): Promise<void> {
     await Promise.all(this.#outputs.map(({ ended }) => ended));
     await this.#keep.drain();
     if (this.#questions > 0) {
@@ -290,6 +290,13 @@ class SessionServer {
     if (this.#over) return;
     this.#over = true;
     this.#close();
+    // Nobody is there to read what would still be sent, and TLS over a stream that was cut off may never tell its close.
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#endsKeep) this.#keep.finish();
+    else this.#channel.stream.destroy();
   }
 
   /**
@@ -301,7 +308,7 @@ class SessionServer {
     clearTimeout(this.#greeting!);
     this.#detach();
     stream.end();
-    const finish = () => (this.#endsKeep ? this.#keep.finish() : stream.destroy());
+    const finish = () => this.#finish();
     if (stream.closed) finish();
     stream.once("close", finish);
     setTimeout(finish, LINGER_MS).unref();
