@@ -17,7 +17,8 @@ import { resolveTarget } from "../run/target.ts";
 import { requireNewProof } from "../trust/proof.ts";
 import { createTrust } from "../trust/trust.ts";
 import { uptimeMs } from "../uptime.ts";
-import { chooseKeepBackend } from "./backend.ts";
+import { chooseKeepBackend, type KeepBackend } from "./backend.ts";
+import { type Cancel, cancelOnSignals } from "./cancel.ts";
 import { deployDetached, requireNoChanges } from "./detached.ts";
 import { deployForeground } from "./foreground.ts";
 import type { AcceptedSession } from "./receipt.ts";
@@ -59,6 +60,26 @@ export async function runDeploy(
     for (const note of target.notes) progress.note(`donjon: ${note}`);
   const prepared = await prepareRun(target, applyFlags(target.manifest, options, rest), progress);
   if (options.detach) requireNoChanges(prepared);
+  const chosen = { agent, backend, trust, identity, prepared, progress };
+  const cancel = cancelOnSignals();
+  try {
+    return await deployPrepared(chosen, options, cancel);
+  } catch (error) {
+    if (cancel.signal.aborted) return cancel.signal.reason.exitCode;
+    if (error instanceof Interrupted) return error.exitCode;
+    throw error;
+  }
+}
+
+/** Everything that was decided and read before the agent makes a Keep. */
+type Chosen = Omit<AcceptedKeep, "keep" | "session" | "watch"> & { readonly backend: KeepBackend };
+
+async function deployPrepared(
+  { backend, ...chosen }: Chosen,
+  options: DeployOptions,
+  cancel: Cancel,
+): Promise<number> {
+  const { agent, trust, identity, prepared } = chosen;
   const watch = new Stopwatch(uptimeMs());
   const keep = await agent.createKeep({
     backend: backend.backend,
@@ -73,17 +94,21 @@ export async function runDeploy(
       trust,
       identity,
       expect: "new",
+      signal: cancel.signal,
       onPhase: (phase) => watch.note(phase),
     });
     showVerdict(session.statement, trust, options);
-    const accepted = { agent, keep, session, trust, identity, prepared, progress, watch };
+    const accepted = { ...chosen, keep, session, watch };
     sent = true;
-    if (!options.detach) return await deployForeground(accepted, options);
+    if (!options.detach) {
+      cancel.release();
+      return await deployForeground(accepted, options);
+    }
+    cancel.signal.addEventListener("abort", () => session.close());
     const code = await deployDetached(accepted, options);
     stays = true;
     return code;
   } catch (error) {
-    if (error instanceof Interrupted) return error.exitCode;
     return showRefusal(error, trust, options, sent);
   } finally {
     // What went wrong, or is over, leaves nothing behind at the host.

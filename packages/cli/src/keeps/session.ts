@@ -51,6 +51,7 @@ export interface SessionChoice {
   readonly trust: Trust;
   readonly identity: ClientIdentity;
   readonly expect: ExpectedKeep;
+  readonly signal?: AbortSignal;
   readonly onPhase?: (phase: AttestationPhase) => void;
 }
 

@@ -22,6 +22,13 @@ export interface DriveOptions {
 /** Time for output that is under way after a signal; who does not read then does not get it. */
 const FLUSH_AFTER_SIGNAL_MS = 500;
 
+/** Exit codes of a command that a signal ended. */
+export const SIGNAL_EXITS = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: 129,
+} as const;
+
 /** What came from outside and ends the run. */
 interface Ending {
   code: number | null;
@@ -65,8 +72,7 @@ export async function driveRun(run: Run, options: DriveOptions): Promise<Driven>
 
 /** Ctrl-C once asks the workload to stop, twice ends the Keep. Answers what puts the handlers away. */
 function handleSignals(run: Run, kill: () => void, ending: Ending): () => void {
-  const codes = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
-  const handlers = Object.entries(codes).map(([signal, code]) => {
+  const handlers = Object.entries(SIGNAL_EXITS).map(([signal, code]) => {
     const handler = () => {
       const again = ending.code !== null;
       ending.code = code;

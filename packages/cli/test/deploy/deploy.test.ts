@@ -186,6 +186,24 @@ test(
   },
 );
 
+test("Ctrl-C before the program runs leaves no Keep behind", LIMIT, async (t) => {
+  const agent = await startAgent(t);
+  const root = createFiles(t, { "cat.wasm": GUESTS.cat() });
+  for (const more of [[], ["--detach"]]) {
+    const child = agent.start(["deploy", "--insecure", ...more, join(root, "cat.wasm")]);
+    const ended = waitFor(child);
+    for (;;) {
+      const { keeps } = JSON.parse((await agent.run(["ps", "--all", "--json"])).out);
+      if (keeps.length > 0) break;
+    }
+    child.kill("SIGINT");
+    const { code, stdout } = await ended;
+    const left = JSON.parse((await agent.run(["ps", "--all", "--json"])).out).keeps;
+    // A detached one that was through already has said so, and stays.
+    assert.deepEqual([code, left.length], `${stdout}`.length > 0 ? [0, 1] : [130, 0]);
+  }
+});
+
 test("without an agent every command says how to start one", LIMIT, async (t) => {
   const home = createFiles(t, { "a.wasm": GUESTS.exit(0) });
   const { runCommand } = await import("../command.ts");
