@@ -32,9 +32,6 @@ export interface KeepHostOptions {
 
 /** A start is processor time: more at once only make each one later. */
 const STARTS_PER_PROCESSOR = 2;
-/** Time that a Keep has to say how it is before a list goes without it. */
-const HEALTH_MS = 1_000;
-
 export class KeepHost {
   readonly #options: KeepHostOptions;
   readonly #starts = new Slots(STARTS_PER_PROCESSOR * availableParallelism());
@@ -82,9 +79,9 @@ export class KeepHost {
   }
 
   /** `null`: it did not say in time. */
-  async askHealth(id: string): Promise<KeepState | null> {
+  async askHealth(id: string, limitMs: number): Promise<KeepState | null> {
     const { promise, resolve } = Promise.withResolvers<KeepState | null>();
-    const timer = setTimeout(() => resolve(null), HEALTH_MS);
+    const timer = setTimeout(() => resolve(null), limitMs);
     this.inspect(id).then(
       ({ health }) => resolve(health),
       () => resolve(null),

@@ -21,6 +21,9 @@ export interface KeepServiceOptions {
   readonly log: Log;
 }
 
+/** Time that a Keep has to say how it is: one that was asked for, and each of a list, which then goes without it. */
+const HEALTH_MS = { one: 10_000, listed: 1_000 } as const;
+
 export class KeepService {
   readonly #options: KeepServiceOptions;
 
@@ -68,7 +71,9 @@ export class KeepService {
 
   async list(caller: Caller): Promise<readonly KeepRecord[]> {
     return Promise.all(
-      listVisible(this.#options.store, caller).map((keep) => this.#describe(keep)),
+      listVisible(this.#options.store, caller).map((keep) =>
+        this.#describe(keep, HEALTH_MS.listed),
+      ),
     );
   }
 
@@ -161,8 +166,9 @@ export class KeepService {
     return id;
   }
 
-  async #describe(keep: StoredKeep): Promise<KeepRecord> {
-    const health = keep.state === "running" ? await this.#options.host.askHealth(keep.id) : null;
+  async #describe(keep: StoredKeep, limitMs: number = HEALTH_MS.one): Promise<KeepRecord> {
+    const { host } = this.#options;
+    const health = keep.state === "running" ? await host.askHealth(keep.id, limitMs) : null;
     return toRecord(keep, health);
   }
 }

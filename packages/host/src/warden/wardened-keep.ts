@@ -27,7 +27,7 @@ export interface WardenedKeepOptions {
 }
 
 /** Time that a Keep has to say how it is. */
-const HEALTH_MS = 5_000;
+const HEALTH_MS = 10_000;
 
 export class WardenedKeep {
   readonly #backend: Backend;
