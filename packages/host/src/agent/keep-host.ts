@@ -161,6 +161,11 @@ export class KeepHost {
     }
   }
 
+  /** The row has just been said to run: if the Keep ended while it was not, the row is made right. */
+  confirm(id: string): void {
+    if (!this.#watches.has(id)) this.settle(id);
+  }
+
   /** Lets go of all Keeps; they go on. */
   close(): void {
     this.#closed = true;

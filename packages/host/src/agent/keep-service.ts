@@ -52,6 +52,7 @@ export class KeepService {
         sandbox,
         image,
       });
+      host.confirm(id);
       metrics.count("donjon_keeps_created_total");
       log("info", "Keep created", {
         keep: id,

@@ -81,6 +81,7 @@ export class Pool {
       await host.watch(id);
       store.update(id, { state: "pooled" });
       this.#ready.push(id);
+      host.confirm(id);
     } catch (error) {
       log("error", "a Keep for the pool did not start", { reason: (error as Error).message });
       await host.remove(id);
