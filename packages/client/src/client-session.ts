@@ -3,12 +3,20 @@ import type { Duplex } from "node:stream";
 import { decodeBase64Url } from "@donjon/core/base64";
 import { DonjonError } from "@donjon/core/errors";
 import { encodeHex } from "@donjon/core/hex";
+import { PROVISION_STALL_MS } from "@donjon/protocol/limits";
 import { ClientPeer } from "@donjon/protocol/session/client-peer";
 import { failureError, type KeepMessage } from "@donjon/protocol/session/keep-message";
 import { SESSION_PROTOCOL } from "@donjon/protocol/session/message";
 import { createFrameSender } from "@donjon/protocol/session/wire";
 import { type StartedAttach, type StartedRun, startAttach, startRun } from "./run.ts";
-import type { AttachedRun, AttachOptions, OnUpload, Provision, Run } from "./session.ts";
+import type {
+  AttachedRun,
+  AttachOptions,
+  OnUpload,
+  Provision,
+  Run,
+  SessionOptions,
+} from "./session.ts";
 
 export class ClientSession {
   readonly #stream: Duplex;
@@ -19,16 +27,23 @@ export class ClientSession {
   #run: StartedRun | null = null;
   #attach: StartedAttach | null = null;
   #over: DonjonError | null = null;
+  /** Until the Keep says that it has been provisioned. */
+  #stall: NodeJS.Timeout | undefined;
+  readonly #stallMs: number;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, { stallMs = PROVISION_STALL_MS }: SessionOptions) {
     this.#stream = stream;
+    this.#stallMs = stallMs;
     this.#hello.promise.catch(() => {});
     this.#peer = new ClientPeer({
       send: createFrameSender(stream),
       onMessage: (message) => this.#onMessage(message),
       onData: (channel, piece) => this.#current?.onData(channel, piece),
       onEnd: (channel) => this.#current?.onEnd(channel),
-      onCredit: (channel) => this.#current?.onCredit(channel),
+      onCredit: (channel) => {
+        this.#stall?.refresh();
+        this.#current?.onCredit(channel);
+      },
     });
     stream.on("data", (chunk: Uint8Array) => this.#guarded(() => this.#peer.receive(chunk)));
     stream.on("end", () =>
@@ -49,8 +64,15 @@ export class ClientSession {
   provision(provision: Provision, onUpload: OnUpload): Run {
     if (this.#run !== null) throw new TypeError("a session takes one provision");
     this.#run = startRun(this.#peer, provision, onUpload);
+    const { run } = this.#run;
+    this.#stall = setTimeout(
+      () => this.#guarded(() => this.#fail(stallError(this.#stallMs))),
+      this.#stallMs,
+    );
+    const arrived = () => clearTimeout(this.#stall);
+    run.provisioned.then(arrived, arrived);
     if (this.#over !== null) this.#run.fail(this.#over);
-    return this.#run.run;
+    return run;
   }
 
   attach(options: AttachOptions): AttachedRun {
@@ -144,6 +166,14 @@ function closedError(cause?: unknown): DonjonError {
     "session/closed",
     "the session ended before the run was over; the Keep or the host between has stopped",
     { cause },
+  );
+}
+
+function stallError(stallMs: number): DonjonError {
+  return new DonjonError(
+    "session/timeout",
+    `the Keep took nothing of what it was sent for ${stallMs} ms; the host may hold it back: try again, or another host`,
+    { details: { stallMs } },
   );
 }
 

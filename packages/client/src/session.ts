@@ -99,12 +99,17 @@ export interface Session {
   close(): void;
 }
 
+export interface SessionOptions {
+  /** Milliseconds that a provision may go without any sign that it arrives; `PROVISION_STALL_MS` unless said. */
+  readonly stallMs?: number;
+}
+
 /**
  * Opens a session on a stream that `Gate.openBareSession` gave: the host reads along. Says `hello` at once.
  * `openAttestedSession` (`@donjon/client/attested/open`) opens one with a Keep that has proved itself.
  */
-export function openSession(stream: Duplex): Session {
-  const client = new ClientSession(stream);
+export function openSession(stream: Duplex, options: SessionOptions = {}): Session {
+  const client = new ClientSession(stream, options);
   return {
     hello: client.hello,
     provision: (provision, onUpload = () => {}) => client.provision(provision, onUpload),

@@ -1,0 +1,80 @@
+/** Hosts that hold back: every stage in which one side waits for the other has its limit. Timers are short, or mocked. */
+import assert from "node:assert/strict";
+import { Duplex, duplexPair } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { openSession } from "@donjon/client/session";
+import { createGateCaller } from "@donjon/keep/gate/caller";
+import { createTlsAcceptor, createTlsContext } from "@donjon/keep/gate/tls";
+import { createIdentity } from "@donjon/keep/identity/identity";
+import { openBareChannel } from "@donjon/keep/session/channel";
+import type { Keep } from "@donjon/keep/session/keep";
+import { serveSession } from "@donjon/keep/session/server";
+import { openGatePipe } from "@donjon/protocol/gate/pipe";
+import { GREETING_MS, MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
+import { encodeCatGuest } from "@donjon/testkit/contract/guests";
+import { createProvision } from "@donjon/testkit/contract/keep-fixture";
+import { readAll } from "./support/hostile-host.ts";
+import { encodeMessage, HELLO } from "./support/man-in-the-middle.ts";
+
+const mockTimers = (t: TestContext) => t.mock.timers.enable({ apis: ["setTimeout"] });
+const identity = createIdentity(Date.now());
+const context = createTlsContext({ cert: identity.certificatePem, key: identity.keyPem });
+
+test("a host that begins a handshake with the Keep and never ends it is cut off", async (t) => {
+  mockTimers(t);
+  const [keep, client] = duplexPair();
+  const closed = new Promise((resolve) => keep.once("close", resolve));
+  createTlsAcceptor()(keep, context, () => assert.fail("nobody shook hands"));
+  client.write(Buffer.of(0x16, 3, 1, 0, 200, 1));
+  t.mock.timers.tick(TLS_HANDSHAKE_MS - 1);
+  assert.equal(keep.destroyed, false);
+  t.mock.timers.tick(1);
+  await closed;
+});
+
+test("a host that begins more handshakes than a Keep has room for is turned away", () => {
+  const accept = createTlsAcceptor();
+  const begin = () => {
+    const [keep] = duplexPair();
+    accept(keep, context, () => {});
+    return keep;
+  };
+  const begun = Array.from({ length: MAX_HANDSHAKES }, begin);
+  assert.ok(begun.every((keep) => !keep.destroyed));
+  assert.equal(begin().destroyed, true);
+  for (const keep of begun) keep.destroy();
+});
+
+test("a host that opens a session and says nothing is told, and cut off", async (t) => {
+  mockTimers(t);
+  const [keep, client] = duplexPair();
+  serveSession(openBareChannel(keep), {} as Keep);
+  const said = readAll(client);
+  t.mock.timers.tick(GREETING_MS);
+  assert.match((await said).toString(), /"session\/timeout".*did not greet/);
+});
+
+test("a host that takes the Keep's question for evidence and never answers leaves it with an error", async () => {
+  const [keep, host] = duplexPair();
+  openGatePipe(host, {
+    role: "callee",
+    Duplex,
+    onCall: (call) => void call.accept().on("error", () => {}),
+  });
+  const caller = createGateCaller(() => keep);
+  const limits = { maxBytes: 1, timeoutMs: 20 };
+  await assert.rejects(caller.ask("evidence", new Uint8Array(64), limits), {
+    code: "gate/closed",
+    message: /did not answer within 20 ms/,
+  });
+});
+
+test("a host that takes nothing of a provision leaves its client with an error", async () => {
+  const [host, stream] = duplexPair();
+  const session = openSession(stream, { stallMs: 50 });
+  host.write(encodeMessage(HELLO));
+  await session.hello;
+  const run = session.provision(createProvision(encodeCatGuest()));
+  await assert.rejects(run.result, { code: "session/timeout", message: /may hold it back/ });
+  assert.ok(stream.destroyed);
+});
