@@ -10,7 +10,7 @@ import { STEPS } from "../tests/e2e/docs/steps.ts";
 import { checkCommands, checkMentions } from "./docs/commands.ts";
 import { checkDependencies, listPackages } from "./docs/dependencies.ts";
 import { formatLayerTable, replaceLayerTable } from "./docs/layer-table.ts";
-import { checkLinks, checkPlaces } from "./docs/links.ts";
+import { checkLinks, checkPlaces, checkSources } from "./docs/links.ts";
 import type { Page } from "./docs/markdown.ts";
 import { LAYERS } from "./layers.ts";
 
@@ -48,6 +48,7 @@ export function checkDocs(): string[] {
   return [
     ...checkLinks(pages, files),
     ...checkPlaces(pages),
+    ...checkSources({ path: "ARCHITECTURE.md", text: architecture }, Object.keys(LAYERS), files),
     ...checkCommands(pages, STEPS, scripts),
     ...checkMentions(pages, scripts, files),
     ...(replaceLayerTable(architecture, presentLayers()) === architecture

@@ -1,5 +1,5 @@
 import { dirname, join, normalize } from "node:path";
-import { type Page, parseAnchors, parseLinks } from "./markdown.ts";
+import { type Page, parseAnchors, parseInlineCode, parseLinks } from "./markdown.ts";
 
 /** Links that lead to no file, folder or head of the repository. */
 export function checkLinks(pages: readonly Page[], files: readonly string[]): string[] {
@@ -43,4 +43,25 @@ export function checkPlaces(pages: readonly Page[]): string[] {
     }
   }
   return problems;
+}
+
+/**
+ * Sources that a page names by package and path, such as `host/backend`, and that are not there.
+ * @param packages names of the packages
+ */
+export function checkSources(
+  { path, text }: Page,
+  packages: readonly string[],
+  files: readonly string[],
+): string[] {
+  return parseInlineCode(text)
+    .filter(
+      (code) => /^[a-z]+(?:\/[a-z0-9-]+)+$/.test(code) && packages.includes(code.split("/")[0]!),
+    )
+    .filter((code) => {
+      const source = code.replace("/", "/src/");
+      const [folder, file] = [`packages/${source}/`, `packages/${source}.ts`];
+      return !files.some((name) => name === file || name.startsWith(folder));
+    })
+    .map((code) => `${path}: there are no sources '${code}'`);
 }

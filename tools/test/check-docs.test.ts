@@ -4,7 +4,7 @@ import { checkDocs } from "../check-docs.ts";
 import { checkCommands, checkMentions } from "../docs/commands.ts";
 import { checkDependencies, listPackages } from "../docs/dependencies.ts";
 import { formatLayerTable, replaceLayerTable } from "../docs/layer-table.ts";
-import { checkLinks, checkPlaces } from "../docs/links.ts";
+import { checkLinks, checkPlaces, checkSources } from "../docs/links.ts";
 import { parseAnchors, parseCodeBlocks, parseCommands, parseTableRows } from "../docs/markdown.ts";
 import { LAYERS } from "../layers.ts";
 
@@ -51,6 +51,14 @@ test("checkPlaces finds hosts that are not allowed, registries and paths of one 
   const folder = ["", "home", "me", "x"].join("/");
   for (const text of [strange, registry, folder])
     assert.equal(checkPlaces([page(`see ${text} there`)]).length, 1, text);
+});
+
+test("checkSources finds sources that a page names and that are not there", () => {
+  const files = ["packages/a/src/b/c.ts", "packages/a/src/d.ts"];
+  const check = (code: string) => checkSources(page(`In \`${code}\`.`), ["a"], files);
+  for (const good of ["a/b", "a/b/c", "a/d", "x/y", "a"]) assert.deepEqual(check(good), [], good);
+  for (const bad of ["a/c", "a/b/d", "a/d/e"])
+    assert.match(check(bad)[0]!, /there are no sources/, bad);
 });
 
 test("checkCommands wants a test for every command, a page for every test, and their order", () => {

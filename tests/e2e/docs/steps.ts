@@ -74,6 +74,19 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       output: /^3 files, 86 words, 57 different$/m,
     },
     { command: "npx donjon help run", output: /^Usage: donjon run \[options\] <target>$/m },
+    {
+      command: "npx donjon image build",
+      kind: "machine",
+      why: "takes packages from the machine's package clients; packages/host/test/image builds images of small inputs",
+    },
+    {
+      command: "npx donjon run --insecure --backend vm examples/hello",
+      output: /^Hello from inside a Keep\.$/m,
+      needs: {
+        probe: `npx donjon platform --json | grep -q '"name":"vm","protects":false,"available":true'`,
+        instead: "npx donjon run --insecure examples/hello",
+      },
+    },
   ],
   "examples/README.md": [
     {

@@ -11,7 +11,7 @@ import type { Step } from "./transcript.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** Where the page says that things are. */
-const PAGE = { home: "/home/you", runtime: "/run/user/1000", port: "8444" } as const;
+const PAGE = { home: "~", runtime: "/run/user/1000", port: "8444" } as const;
 const MANIFEST = "examples/signing-service/donjon.toml";
 
 /** Why nobody can take the tour on this machine; `false` when one can. */
