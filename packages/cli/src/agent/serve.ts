@@ -19,6 +19,7 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
   const human = process.stderr.isTTY === true && !options.json;
   const log = createLog((line) => process.stderr.write(line), human);
   const runtime = findRuntime();
+  const signals = watchSignals();
   const agent = await openAgent({
     state: options.state ?? agentStateDirectory(),
     listen: options.listen ?? [defaultListenAddress()],
@@ -33,7 +34,7 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
     readTrust: createTrustReader(),
     log,
   });
-  await untilAsked(agent, options);
+  await untilStopped(agent, signals, options);
   return EXIT.ok;
 }
 
@@ -51,25 +52,36 @@ export async function endAgent({ state, json }: TokenOptions): Promise<number> {
   return EXIT.ok;
 }
 
-/** Resolves when the agent has stopped. A second signal cuts what is still open. */
-async function untilAsked(agent: Agent, options: AgentCommandOptions): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const { promise: again, resolve: hurry } = Promise.withResolvers<void>();
+interface Signals {
+  /** The agent is to stop. */
+  readonly asked: Promise<void>;
+  /** At once. */
+  readonly askedAgain: Promise<void>;
+}
+
+/** Before anything is opened: an agent that is asked to stop while it starts still leaves everything in order. */
+function watchSignals(): Signals {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
   let asked = false;
   const ask = () => {
-    if (asked) hurry();
-    else resolve();
+    if (asked) second.resolve();
+    else first.resolve();
     asked = true;
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, ask);
-  // A terminal that goes away takes no agent with it that should have gone on.
-  process.on("SIGHUP", ask);
-  await promise;
-  const closed = agent.close({
-    endKeeps: options.endKeeps === true,
-    ...(options.drain === undefined ? {} : { drainMs: options.drain }),
-  });
-  await Promise.race([closed, again]);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, ask);
+  return { asked: first.promise, askedAgain: second.promise };
+}
+
+/** Resolves when the agent has stopped; what is then still open is cut. */
+async function untilStopped(
+  agent: Agent,
+  { asked, askedAgain }: Signals,
+  { endKeeps = false, drain }: AgentCommandOptions,
+): Promise<void> {
+  await asked;
+  const closed = agent.close({ endKeeps, ...(drain === undefined ? {} : { drainMs: drain }) });
+  await Promise.race([closed, askedAgain]);
 }
 
 /** Engine, its flags and the warden's program: bundled, or in its source. */
