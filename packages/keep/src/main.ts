@@ -15,6 +15,7 @@ import { serveGate } from "./gate/server.ts";
 import type { KeepIdentity } from "./identity/identity.ts";
 import { endKeep } from "./node/exit.ts";
 import { createKeepClock } from "./node/keep-clock.ts";
+import { describeDefect } from "./node/last-words.ts";
 import { dropPermissions, mayRead } from "./node/permissions.ts";
 import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
 import { Keep } from "./session/keep.ts";
@@ -40,7 +41,7 @@ const keep = new Keep({ room, connections, prover, clock, end: endKeep });
 const sessions = new Sessions(keep, { onlySecured: attester.hardware, openAcceptor });
 
 process.on("uncaughtException", (error) => {
-  caller.log(`the Keep ends because of a defect: ${error.stack ?? error}`);
+  caller.log(`the Keep ends because of a defect: ${describeDefect(error)}`);
   setImmediate(endKeep);
 });
 

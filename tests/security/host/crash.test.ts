@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openAttestedSession } from "@donjon/client/attested/open";
 import type { Provision, Run } from "@donjon/client/session";
+import { describeDefect } from "@donjon/keep/node/last-words";
 import { createProvision } from "@donjon/testkit/contract/keep-fixture";
 import { findKeep } from "../../support/processes.ts";
 import { type HostileHost, RUNTIME, startHost } from "./support/hostile-host.ts";
@@ -83,3 +84,15 @@ for (const signal of ["SIGSEGV", "SIGABRT"] as const) {
     assertNothingLeft(host);
   });
 }
+
+test("a defect of the Keep tells the host its kind and place, and not its message", () => {
+  const errors = [
+    new TypeError(SECRET),
+    new Error(`first\n    at ${SECRET} (a line that looks like a place)`),
+    new DOMException(SECRET, "DataError"),
+    SECRET,
+    Object.assign(new Error("before"), { message: SECRET }),
+  ];
+  for (const error of errors) assert.ok(!describeDefect(error).includes(SECRET));
+  assert.match(describeDefect(errors[0]), /^TypeError\n {4}at .*crash\.test\.ts/);
+});
