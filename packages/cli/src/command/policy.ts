@@ -25,7 +25,7 @@ export function addPolicyCommand(program: Command, context: Context): void {
     .command("init")
     .summary("write a policy for this image")
     .description("Write a policy that accepts this image and nothing else, with comments.")
-    .option("--tee <kinds>", "some of snp, tdx, sgx, with commas between; or process")
+    .option("--tee <kinds>", "some of snp, tdx, sgx, with commas between; or process, vm")
     .option("--image <dir>", "the folder of an image; the one built last when not given")
     .option("--firmware <file>", "snp, tdx: the OVMF build; this machine's own when not given")
     .option("--cpu <model>", "snp: QEMU's name of the processor model")

@@ -4,7 +4,13 @@ import { parsePolicyToml } from "@donjon/attest/appraise";
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
-import { findReferences, REFERENCE_KINDS, type ReferenceOptions } from "./reference.ts";
+import {
+  findReferences,
+  PROTECTING_KINDS,
+  REFERENCE_KINDS,
+  type ReferenceOptions,
+  SIMULATED_KINDS,
+} from "./reference.ts";
 import { encodePolicyTemplate } from "./template.ts";
 
 export interface PolicyInitOptions extends ReferenceOptions {
@@ -14,25 +20,21 @@ export interface PolicyInitOptions extends ReferenceOptions {
   readonly json?: boolean;
 }
 
-/** What is looked for when no kind is named: everything that protects. */
-const PROTECTING = ["snp", "tdx", "sgx"];
-
 export async function runPolicyInit(options: PolicyInitOptions): Promise<number> {
   const kinds = readKinds(options.tee);
-  const { imageDigest, tables, missing } = findReferences(kinds, options);
+  const { tables, missing } = findReferences(kinds, options);
   if (tables.length === 0 || (options.tee !== undefined && missing.length > 0)) {
     const why = missing.join("; ");
     throw new DonjonError("policy/value", `there is nothing to write a policy of: ${why}`);
   }
-  const simulated = kinds.includes("process");
-  const text = encodePolicyTemplate({ imageDigest, tables, simulated }, new Date());
+  const simulated = kinds.some(isSimulated);
+  const text = encodePolicyTemplate({ tables, simulated }, new Date());
   // Whoever reads it later must not be the first to find a mistake in it.
   parsePolicyToml(text);
   if (options.output === "-") process.stdout.write(text);
   else write(options.output, text, options.force ?? false);
   const tees = tables.map(({ tee }) => tee);
-  if (options.json)
-    writeLine(JSON.stringify({ policy: options.output, tees, imageDigest, missing }));
+  if (options.json) writeLine(JSON.stringify({ policy: options.output, tees, missing }));
   else {
     for (const each of missing) writeLine(`donjon: left out ${each}`);
     if (options.output !== "-") writeLine(`wrote ${options.output} for ${tees.join(", ")}`);
@@ -41,16 +43,25 @@ export async function runPolicyInit(options: PolicyInitOptions): Promise<number>
 }
 
 function readKinds(text: string | undefined): readonly string[] {
-  if (text === undefined) return PROTECTING;
+  if (text === undefined) return PROTECTING_KINDS;
   const kinds = text.split(",").map((kind) => kind.trim());
   const wrong = kinds.find((kind) => !REFERENCE_KINDS.some((known) => known === kind));
   if (wrong !== undefined) {
     const known = REFERENCE_KINDS.join(", ");
     throw new DonjonError("usage", `--tee has '${wrong}', and some of ${known} are wanted`);
   }
-  if (kinds.includes("process") && kinds.length > 1)
-    throw new DonjonError("usage", "--tee process stands alone: simulated and real do not mix");
+  if (kinds.some(isSimulated) && !kinds.every(isSimulated)) {
+    const simulated = SIMULATED_KINDS.join(" and ");
+    throw new DonjonError(
+      "usage",
+      `--tee: ${simulated} stand alone, because simulated and real do not mix`,
+    );
+  }
   return kinds;
+}
+
+function isSimulated(kind: string): boolean {
+  return SIMULATED_KINDS.some((each) => each === kind);
 }
 
 function write(path: string, text: string, force: boolean): void {

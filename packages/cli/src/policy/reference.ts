@@ -1,9 +1,11 @@
 /** Measurements to expect of the image that is built here, by the kind of Keep. */
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { encodeHex } from "@donjon/core/hex";
 import { FIRMWARE_PATHS, findFirmware } from "@donjon/host/backend/hardware";
 import { findLaunchFiles } from "@donjon/host/backend/launch-files";
+import { measureVmLaunch } from "@donjon/host/backend/qemu/measure";
 import { ENGINE_FLAGS, SANDBOXED_ENGINE_FLAGS } from "@donjon/host/backend/sandbox";
 import { SNP_CPU } from "@donjon/host/backend/snp";
 import { digestTree } from "@donjon/host/image/digest";
@@ -14,8 +16,10 @@ import { measureImage } from "@donjon/host/measure/measure-image";
 import { findRuntime } from "../early-keep.ts";
 import type { ReferenceTable, ReferenceValue } from "./template.ts";
 
-/** `process`: what a Keep that nothing protects is measured as by the simulated security processor. */
-export const REFERENCE_KINDS = ["snp", "tdx", "sgx", "process"] as const;
+export const PROTECTING_KINDS = ["snp", "tdx", "sgx"] as const;
+/** What Keeps that nothing protects are measured as, by the simulated security processor. */
+export const SIMULATED_KINDS = ["process", "vm"] as const;
+export const REFERENCE_KINDS = [...PROTECTING_KINDS, ...SIMULATED_KINDS] as const;
 export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
 export interface ReferenceOptions {
@@ -30,10 +34,13 @@ export interface ReferenceOptions {
   readonly mrSigner?: readonly string[];
 }
 
-export interface References {
-  /** Lower-case hex; `null` when no image is there. */
+/** A table, and the image that it was made of: lower-case hex, `null` for values that were given. */
+export interface MeasuredTable extends ReferenceTable {
   readonly imageDigest: string | null;
-  readonly tables: readonly ReferenceTable[];
+}
+
+export interface References {
+  readonly tables: readonly MeasuredTable[];
   /** Why there is no table for a kind, one sentence each. */
   readonly missing: readonly string[];
 }
@@ -43,35 +50,28 @@ export function findReferences(
   kinds: readonly string[],
   options: ReferenceOptions = {},
 ): References {
-  const tables: ReferenceTable[] = [];
+  const tables: MeasuredTable[] = [];
   const missing: string[] = [];
-  let imageDigest: string | null = null;
   for (const kind of REFERENCE_KINDS.filter((each) => kinds.includes(each))) {
     try {
-      const { table, digest } = MEASURE[kind](options);
-      imageDigest ??= digest;
-      tables.push(table);
+      tables.push(MEASURE[kind](options));
     } catch (error) {
       if (!(error instanceof DonjonError)) throw error;
       missing.push(`${kind}: ${error.message}`);
     }
   }
-  return { imageDigest, tables, missing };
+  return { tables, missing };
 }
 
-interface Measured {
-  readonly table: ReferenceTable;
-  readonly digest: string | null;
-}
-
-const MEASURE: Readonly<Record<ReferenceKind, (options: ReferenceOptions) => Measured>> = {
+const MEASURE: Readonly<Record<ReferenceKind, (options: ReferenceOptions) => MeasuredTable>> = {
   snp: (options) => measureVm("snp", options),
   tdx: (options) => measureVm("tdx", options),
   sgx: measureSgx,
   process: measureProcess,
+  vm: measureUnprotectedVm,
 };
 
-function measureVm(tee: "snp" | "tdx", options: ReferenceOptions): Measured {
+function measureVm(tee: "snp" | "tdx", options: ReferenceOptions): MeasuredTable {
   const { cpu = SNP_CPU, vcpus = 1 } = options;
   const firmware = options.firmware ?? findFirmware(tee);
   if (firmware === null) {
@@ -85,11 +85,11 @@ function measureVm(tee: "snp" | "tdx", options: ReferenceOptions): Measured {
     key,
     values.map((value): ReferenceValue => ({ value, about })),
   ]);
-  return { table: { tee, keys: Object.fromEntries(keys) }, digest: image.digest };
+  return { tee, keys: Object.fromEntries(keys), imageDigest: image.digest };
 }
 
 /** An enclave's measurement depends on how Gramine's signer laid it out: it is taken from there. */
-function measureSgx({ mrEnclave = [], mrSigner = [] }: ReferenceOptions): Measured {
+function measureSgx({ mrEnclave = [], mrSigner = [] }: ReferenceOptions): MeasuredTable {
   if (mrEnclave.length === 0 && mrSigner.length === 0) {
     throw missing(
       "its measurement comes from Gramine's signer; give it with --mr-enclave HEX, or accept all of a signer's with --mr-signer HEX",
@@ -98,10 +98,10 @@ function measureSgx({ mrEnclave = [], mrSigner = [] }: ReferenceOptions): Measur
   const given = (value: string): ReferenceValue => ({ value, about: "as given" });
   const enclaves = mrEnclave.length > 0 ? mrEnclave.map(given) : "any";
   const signers = mrSigner.length > 0 ? { mr_signer: mrSigner.map(given) } : {};
-  return { table: { tee: "sgx", keys: { mr_enclave: enclaves, ...signers } }, digest: null };
+  return { tee: "sgx", keys: { mr_enclave: enclaves, ...signers }, imageDigest: null };
 }
 
-function measureProcess(): Measured {
+function measureProcess(): MeasuredTable {
   const files = findLaunchFiles({ engine: process.execPath, runtime: findRuntime() });
   const sandboxed = measureProcessLaunch(files.listFiles(), SANDBOXED_ENGINE_FLAGS);
   const bare = measureProcessLaunch(files.listBareFiles(), ENGINE_FLAGS);
@@ -109,10 +109,19 @@ function measureProcess(): Measured {
     { value: encodeHex(sandboxed.measurement), about: "SIMULATED: a process under bubblewrap" },
     { value: encodeHex(bare.measurement), about: "SIMULATED: a process without a sandbox" },
   ];
-  return {
-    table: { tee: "sgx", keys: { mr_enclave: values } },
-    digest: sandboxed.imageDigest,
-  };
+  return { tee: "sgx", keys: { mr_enclave: values }, imageDigest: sandboxed.imageDigest };
+}
+
+function measureUnprotectedVm({ image: directory }: ReferenceOptions): MeasuredTable {
+  const image = openImage(directory);
+  const { measurement, imageDigest } = measureVmLaunch({
+    kernel: image.vmlinux,
+    initrd: image.initrd,
+    commandLine: readFileSync(image.cmdline, "utf8"),
+    imageDigest: image.digest,
+  });
+  const value = { value: encodeHex(measurement), about: "SIMULATED: a virtual machine" };
+  return { tee: "snp", keys: { measurement: [value] }, imageDigest };
 }
 
 function openImage(directory: string | undefined): KeepImageFiles {

@@ -15,9 +15,8 @@ export interface ReferenceTable {
 }
 
 export interface PolicySubject {
-  /** Lower-case hex; `null` for values that no image here gave. */
-  readonly imageDigest: string | null;
-  readonly tables: readonly ReferenceTable[];
+  /** Image digests in lower-case hex; `null` for values that no image here gave. */
+  readonly tables: readonly (ReferenceTable & { readonly imageDigest: string | null })[];
   /** A simulated security processor's: worthless as protection. */
   readonly simulated: boolean;
 }
@@ -57,12 +56,12 @@ const SIMULATED = [
 ];
 
 export function encodePolicyTemplate(subject: PolicySubject, now: Date): string {
-  const image =
-    subject.imageDigest === null ? "no image of this machine" : `sha256:${subject.imageDigest}`;
+  const digests = new Set(subject.tables.flatMap(({ imageDigest }) => imageDigest ?? []));
+  const images = [...digests].map((digest) => `sha256:${digest}`).join(" and ");
   const lines = [
     "# What evidence of a Keep must say before anything is sent to it:",
     "#   donjon deploy --policy policy.toml TARGET",
-    `# Written on ${now.toISOString().slice(0, 10)} for ${image}.`,
+    `# Written on ${now.toISOString().slice(0, 10)} for ${images || "no image of this machine"}.`,
     "# All keys, and what is refused when nothing is said: docs/formats/policy.md.",
     "# A kind of evidence without a table here is refused.",
     "",

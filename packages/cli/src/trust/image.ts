@@ -1,7 +1,6 @@
 /** Which image a proven measurement stands for, as far as anybody here knows. */
 import type { Json } from "@donjon/attest/appraise";
-import { findReferences } from "../policy/reference.ts";
-import type { ReferenceValue } from "../policy/template.ts";
+import { findReferences, PROTECTING_KINDS, SIMULATED_KINDS } from "../policy/reference.ts";
 import type { Answer } from "./answer.ts";
 import type { Trust } from "./trust.ts";
 
@@ -15,16 +14,17 @@ const MEASUREMENTS: Readonly<Record<string, { path: readonly string[]; key: stri
 /** A row for people. */
 export function describeImage(answer: Answer, { insecure }: Trust): [string, string] {
   const measurement = readMeasurement(answer);
-  const { imageDigest, tables } = findReferences(insecure ? ["process"] : ["snp", "tdx", "sgx"]);
+  const { tables } = findReferences(insecure ? SIMULATED_KINDS : PROTECTING_KINDS);
   const known = tables
     .filter(({ tee }) => tee === answer.kind)
-    .flatMap(({ tee, keys }): readonly ReferenceValue[] => {
+    .flatMap(({ tee, keys, imageDigest }) => {
       const values = keys[MEASUREMENTS[tee]!.key];
-      return values === undefined || values === "any" ? [] : values;
+      if (values === undefined || values === "any") return [];
+      return values.map((value) => ({ ...value, imageDigest }));
     })
     .find(({ value }) => value === measurement);
   if (known === undefined) return ["image", "not one that is built here"];
-  return ["image", `sha256:${imageDigest}, built here (${known.about})`];
+  return ["image", `sha256:${known.imageDigest}, built here (${known.about})`];
 }
 
 function readMeasurement({ kind, claims }: Answer): string | null {

@@ -12,7 +12,7 @@ import {
 import { DonjonError } from "@donjon/core/errors";
 import { readPolicyFile } from "../evidence/gather.ts";
 import type { EvidenceFlags } from "../keeps/options.ts";
-import { findReferences } from "../policy/reference.ts";
+import { findReferences, PROTECTING_KINDS } from "../policy/reference.ts";
 import { encodePolicyTemplate } from "../policy/template.ts";
 import { openCollateralStore } from "./collateral-store.ts";
 
@@ -38,8 +38,6 @@ export interface ClaimedKeep {
   /** `null`: it may be of any kind. */
   readonly backend: string | null;
 }
-
-const PROTECTING = ["snp", "tdx", "sgx"] as const;
 
 /** For Keeps that nothing protects: which image it is proves nothing, so it is shown and not asked. */
 const ANY_SIMULATED: Policy = {
@@ -96,17 +94,15 @@ function choosePolicy(
   if (!protects) {
     return { policy: ANY_SIMULATED, notes: ["no --policy: any measurement is accepted"] };
   }
-  const tees = PROTECTING.filter((tee) => backend === null || backend === tee);
-  const { imageDigest, tables, missing } = findReferences(tees);
+  const tees = PROTECTING_KINDS.filter((tee) => backend === null || backend === tee);
+  const { tables, missing } = findReferences(tees);
   if (tables.length === 0) {
     throw new DonjonError(
       "policy/value",
-      `there is no policy, and no measurement to expect of a Keep of the kind ${backend ?? PROTECTING.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,
+      `there is no policy, and no measurement to expect of a Keep of the kind ${backend ?? PROTECTING_KINDS.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,
     );
   }
-  const policy = parsePolicyToml(
-    encodePolicyTemplate({ imageDigest, tables, simulated: false }, new Date()),
-  );
+  const policy = parsePolicyToml(encodePolicyTemplate({ tables, simulated: false }, new Date()));
   return {
     policy,
     notes: ["no --policy: the measurement of the image that is built here is asked"],

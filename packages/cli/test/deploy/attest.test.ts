@@ -122,8 +122,8 @@ test("policy init writes what parses, and writes over nothing", LIMIT, async (t)
   assert.deepEqual(parsePolicyToml(`${enclave.stdout}`).snp, undefined);
   for (const [args, says] of [
     [["--tee", "sgx", "-o", "x"], /Gramine's signer.*--mr-enclave/],
-    [["--tee", "sev"], /'sev'.*snp, tdx, sgx, process/],
-    [["--tee", "process,snp"], /stands alone/],
+    [["--tee", "sev"], /'sev'.*snp, tdx, sgx, process, vm/],
+    [["--tee", "process,snp"], /simulated and real do not mix/],
     [["--tee", "snp", "--firmware", "/none", "--image", root], /snp: /],
     [["--mr-enclave", "12"], /64 digits of hex/],
   ] as const) {
