@@ -28,6 +28,8 @@ export function secureStream(stream: Duplex, identity: ClientIdentity): Promise<
     ALPNProtocols: [SESSION_ALPN],
     // No authority vouches for a Keep's key: its evidence does, which is appraised before anything is sent.
     rejectUnauthorized: false,
+    // Without it the engine would read all of its root certificates, for nothing.
+    ca: identity.certificatePem,
   });
   const fail = (cause: unknown) => {
     socket.destroy();
