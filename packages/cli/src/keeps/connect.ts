@@ -41,12 +41,22 @@ function findSocket(): string {
 
 function readOptions({ token, agentCa, agentCert }: AgentFlags): AgentOptions {
   const text = token === undefined ? process.env["DONJON_AGENT_TOKEN"] : readText(token, "token");
+  if (text !== undefined) requireToken(text.trim(), token ?? "DONJON_AGENT_TOKEN");
   const client = agentCert === undefined ? undefined : readText(agentCert, "certificate");
   const tls: AgentTls = {
     ...(agentCa === undefined ? {} : { ca: readText(agentCa, "authorities") }),
     ...(client === undefined ? {} : { certificate: client, key: client }),
   };
   return { ...(text === undefined ? {} : { token: text.trim() }), tls };
+}
+
+/** It travels in a header; what is no token is not shown, because it may be a key. */
+function requireToken(text: string, from: string): void {
+  if (/^[\x21-\x7e]{1,512}$/.test(text)) return;
+  throw new DonjonError(
+    "usage",
+    `'${from}' holds no token: one line as 'donjon agent token add' prints it is wanted`,
+  );
 }
 
 function readText(path: string, what: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { AgentPlatform } from "@donjon/client/agent/client";
-import { openAgent } from "@donjon/host/agent/agent";
+import { type AgentOptions, openAgent } from "@donjon/host/agent/agent";
 import { openSecurityProcessor } from "@donjon/simtee/security-processor";
 import { encodeTrust } from "@donjon/simtee/trust";
 import { type CommandOptions, type Ended, runCommand, startCommand } from "../command.ts";
@@ -30,16 +30,30 @@ export interface TestAgent {
   start(args: readonly string[]): ReturnType<typeof startCommand>;
 }
 
+export interface AgentChoice {
+  readonly platform?: AgentPlatform;
+  /** Besides its unix socket. */
+  readonly listen?: readonly string[];
+  readonly tls?: AgentOptions["tls"];
+}
+
+export interface OwnedAgent extends TestAgent {
+  readonly state: string;
+  /** All that it listens on. */
+  readonly addresses: readonly string[];
+}
+
 export async function startAgent(
   t: TestContext,
-  platform: AgentPlatform = PLATFORM,
-): Promise<TestAgent> {
+  { platform = PLATFORM, listen = [], tls = null }: AgentChoice = {},
+): Promise<OwnedAgent> {
   const state = await mkdtemp(join(tmpdir(), "donjon-a-"));
   const address = `unix:${join(state, "agent.sock")}`;
   const processor = await openSecurityProcessor(machine);
   const agent = await openAgent({
     state,
-    listen: [address],
+    listen: [address, ...listen],
+    tls,
     wardenCommand: [
       process.execPath,
       "--no-wasm-deopt",
@@ -56,7 +70,7 @@ export async function startAgent(
     await agent.close({ drainMs: 0, endKeeps: true });
     await rm(state, { recursive: true, force: true, maxRetries: 5 });
   });
-  return useAgent(address, state);
+  return { ...useAgent(address, state), state, addresses: agent.addresses };
 }
 
 /** The same agent for another user: another home, hence another key. */

@@ -25,7 +25,7 @@ async function recorded(
   t: TestContext,
   platform?: AgentPlatform,
 ): Promise<{ agent: TestAgent; recorder: Recorder; root: string }> {
-  const behind = await startAgent(t, platform);
+  const behind = await startAgent(t, platform === undefined ? {} : { platform });
   const recorder = await startRecorder(t, behind.address);
   const root = createFiles(t, {
     "a.wasm": markedModule(),
