@@ -12,6 +12,7 @@ import { checkDependencies, listPackages } from "./docs/dependencies.ts";
 import { formatLayerTable, replaceLayerTable } from "./docs/layer-table.ts";
 import { checkLinks, checkPlaces, checkSources } from "./docs/links.ts";
 import type { Page } from "./docs/markdown.ts";
+import { checkNamedTests } from "./docs/named-tests.ts";
 import { LAYERS } from "./layers.ts";
 
 const ROOT = dirname(import.meta.dirname);
@@ -57,6 +58,12 @@ export function checkDocs(): string[] {
           "ARCHITECTURE.md: the layer table is not that of tools/layers.ts; run tools/check-docs.ts",
         ]),
     ...checkDependencies(read("docs/dependencies.md"), packages),
+    ...checkNamedTests(
+      { path: "SECURITY.md", text: read("SECURITY.md") },
+      files,
+      ["tests/security/"],
+      read,
+    ),
     ...["LICENSE", "CHANGELOG.md"]
       .filter((path) => !files.includes(path))
       .map((path) => `${path} is missing`),

@@ -6,6 +6,7 @@ import { checkDependencies, listPackages } from "../docs/dependencies.ts";
 import { formatLayerTable, replaceLayerTable } from "../docs/layer-table.ts";
 import { checkLinks, checkPlaces, checkSources } from "../docs/links.ts";
 import { parseAnchors, parseCodeBlocks, parseCommands, parseTableRows } from "../docs/markdown.ts";
+import { checkNamedTests } from "../docs/named-tests.ts";
 import { LAYERS } from "../layers.ts";
 
 const page = (text: string, path = "docs/a.md") => ({ path, text });
@@ -129,4 +130,24 @@ test("checkDependencies compares names, versions and users with every package.js
   assert.equal(checkDependencies(table(a, b.replace("2.0", "2.1")), used).length, 2);
   assert.match(checkDependencies(table(a, b.replace(/builds.*build/, "")), used)[0]!, /no reason/);
   assert.match(checkDependencies(table(a, b), used.slice(0, 1))[0]!, /not used/);
+});
+
+test("checkNamedTests finds tests that a page names and that are not there, and files that it leaves out", () => {
+  const files = ["tests/a.test.ts", "tests/b.test.ts", "tests/support.ts"];
+  const sources: Readonly<Record<string, string>> = {
+    "tests/a.test.ts": 'test("one holds", () => {}); test("{x} two: {y}", () => {});',
+    "tests/b.test.ts": 'test("three", () => {});',
+  };
+  const check = (...lines: string[]) =>
+    checkNamedTests(page(lines.join("\n"), "S.md"), files, ["tests/"], (path) => sources[path]!);
+  const [one, two, three] = [
+    "a.test.ts): *one holds*",
+    "a.test.ts): *two*",
+    "b.test.ts): *three*",
+  ].map((rest) => `- [T](tests/${rest}`) as [string, string, string];
+  assert.deepEqual(check(one, two, three), []);
+  assert.deepEqual(check(one, two), ["S.md: no promise names tests/b.test.ts"]);
+  assert.deepEqual(check(one, three.replace("three", "ree")), [
+    "S.md: tests/b.test.ts has no test 'ree'",
+  ]);
 });
