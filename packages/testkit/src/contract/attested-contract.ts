@@ -11,8 +11,13 @@ import { createProvision, readAll, sha256Hex, startKeep } from "./keep-fixture.t
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
-export function testAttestedContract(backend: Backend, carrier: SimulatedCarrier): void {
-  describe(`attested session with a ${backend.name} Keep, only`, () => {
+/** @param concurrency tests at once */
+export function testAttestedContract(
+  backend: Backend,
+  carrier: SimulatedCarrier,
+  concurrency = 1,
+): void {
+  describe(`attested session with a ${backend.name} Keep, only`, { concurrency }, () => {
     test("states nothing of manifest, workload and owner before provisioning, and all of them after", async () => {
       await using under = startKeep(backend, carrier);
       const session = await carrier.openAs(under.keep, under.gate, carrier.identity, "new");

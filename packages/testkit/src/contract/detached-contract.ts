@@ -8,7 +8,12 @@ import type { SimulatedCarrier } from "./carrier.ts";
 import { encodeCatGuest, encodeHelloGuest, encodeSpinGuest } from "./guests.ts";
 import { createProvision, type KeepUnderTest, readAll, startKeep } from "./keep-fixture.ts";
 
-export function testDetachedContract(backend: Backend, carrier: SimulatedCarrier): void {
+/** @param concurrency tests at once */
+export function testDetachedContract(
+  backend: Backend,
+  carrier: SimulatedCarrier,
+  concurrency = 1,
+): void {
   const open = (under: KeepUnderTest): Promise<AttestedSession> =>
     carrier.openAs(under.keep, under.gate, carrier.identity, "any");
   const deploy = async (under: KeepUnderTest, workload: Uint8Array): Promise<void> => {
@@ -31,7 +36,7 @@ export function testDetachedContract(backend: Backend, carrier: SimulatedCarrier
     return seen;
   };
 
-  describe(`detached workload in a ${backend.name} Keep`, () => {
+  describe(`detached workload in a ${backend.name} Keep`, { concurrency }, () => {
     test("goes on when its session is gone; who attaches sees all from the start, and the exit", async () => {
       await using under = startKeep(backend, carrier);
       await deploy(under, encodeCatGuest());
