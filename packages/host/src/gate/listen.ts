@@ -27,8 +27,10 @@ export function listenForKeep(
     }
   });
   const { promise, resolve, reject } = Promise.withResolvers<BoundListener>();
-  server.once("error", (cause) => {
-    const message = `listener "${name}" cannot listen on ${address} port ${port}: ${cause.message}`;
+  server.once("error", (cause: NodeJS.ErrnoException) => {
+    const todo =
+      cause.code === "EADDRINUSE" ? "; end what listens there, or grant another port" : "";
+    const message = `listener "${name}" cannot listen on ${address} port ${port}: ${cause.message}${todo}`;
     reject(new DonjonError("gate/refused", message, { cause }));
   });
   server.listen({ host: address, port, backlog: KERNEL_BACKLOG }, () => {
