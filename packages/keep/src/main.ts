@@ -27,6 +27,7 @@ const attester = openAttester(caller);
 // Where there are walls besides the engine's, there are no files behind them but the image, and this thread may read it to say
 // its digest. A security processor speaks by files. Workers stay allowed: a workload with threads gets one for each.
 const seesImage = mayRead("/lib");
+if (!attester.hardware) dropPermissions("fs.write");
 if (!attester.hardware && !seesImage) dropPermissions("fs.read");
 const clock = createKeepClock();
 let identity: Promise<KeepIdentity> | null = null;

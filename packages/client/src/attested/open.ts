@@ -11,7 +11,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { DonjonError } from "@donjon/core/errors";
+import { encodeHex } from "@donjon/core/hex";
 import { BINDING_VALUE_BYTES } from "@donjon/protocol/attestation/binding";
 import { openSession, type Session } from "../session.ts";
 import { withDeadline } from "./deadline.ts";
@@ -102,8 +102,5 @@ async function askStatement(
 
 /** For `expect`: a Keep whose owner is this identity. */
 export function ownedBy(identity: ClientIdentity): { readonly owner: string } {
-  if (identity.digest.length !== BINDING_VALUE_BYTES) {
-    throw new DonjonError("internal", "the identity's digest is no SHA-256");
-  }
-  return { owner: Buffer.from(identity.digest).toString("hex") };
+  return { owner: encodeHex(identity.digest) };
 }

@@ -15,9 +15,9 @@ export function mayRead(path: string): boolean {
  *
  * Two gaps of the engine (Node 26.10) are why: a worker made from source text may read everything below the working
  * directory, and a worker started with an `execArgv` of its own has no permission model at all. So every
- * thread gives up reading files, and every thread that needs no further workers gives up those.
+ * thread gives up reading files, the worker also writing them (only a security processor is ever written to), and every thread that needs no further workers gives up those.
  */
-export function dropPermissions(...scopes: readonly ("fs.read" | "worker")[]): void {
+export function dropPermissions(...scopes: readonly ("fs.read" | "fs.write" | "worker")[]): void {
   // Without `--permission` (tests run from the sources) there is nothing to give up.
   for (const scope of scopes) permission?.drop(scope);
 }

@@ -21,7 +21,7 @@ import { warmUp } from "./warm-up.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("This file runs as a worker");
-dropPermissions("fs.read", "worker");
+dropPermissions("fs.read", "fs.write", "worker");
 const { control, thread } = workerData as WorkerBoot;
 
 function report(what: WorkerReport, transfer: ArrayBuffer[] = []): void {
