@@ -6,6 +6,7 @@ import { readFile } from "../evidence/files.ts";
 import { openOwner } from "../identity/owner.ts";
 import { openAgent } from "../keeps/connect.ts";
 import type { AgentFlags, EvidenceFlags } from "../keeps/options.ts";
+import { findReceipt } from "../keeps/receipts.ts";
 import { openSessionAt } from "../keeps/session.ts";
 import { formatAge } from "../output/duration.ts";
 import { EXIT } from "../output/exit-codes.ts";
@@ -15,6 +16,7 @@ import {
   answerRefusal,
   answerStatement,
   describeAnswer,
+  type ExpectedDigests,
   listStatement,
   readExpected,
 } from "../trust/answer.ts";
@@ -41,6 +43,8 @@ interface Asked {
   /** Claims of somebody who is not trusted. */
   readonly rows: readonly (readonly [string, string])[];
   readonly owner: Uint8Array | null;
+  /** What was deployed from here, and has to run unless the caller expects something else. */
+  readonly deployed: ExpectedDigests | null;
   readonly name: string;
   /** The key of the service as `curl --pinnedpubkey` takes it; `null` until it is proved, and for a Keep. */
   readonly pin: string | null;
@@ -58,7 +62,8 @@ export async function runAttest(target: string, options: AttestOptions): Promise
   let proof: string | null = null;
   try {
     const statement = await asked.statement();
-    answer = answerStatement(statement, expected, [...trust.notes, ...asked.notes]);
+    const wanted = { ...asked.deployed, ...expected };
+    answer = answerStatement(statement, wanted, [...trust.notes, ...asked.notes]);
     if (options.proof !== undefined) proof = await writeProof(options.proof, statement, trust);
   } catch (error) {
     answer = answerRefusal(error, trust, trust.notes);
@@ -74,6 +79,7 @@ async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
     throw new DonjonError("usage", "--fresh and --insecure-root are for https:// only");
   const agent = openAgent(options);
   const keep = await agent.getKeep(name);
+  const receipt = findReceipt(agent.address, name, keep);
   const trust = await createTrust(options, keep, () => agent.getSimulatedTrust());
   const identity = openOwner(options.identity);
   return {
@@ -89,6 +95,7 @@ async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
       ["since", `${describeSince(keep.createdAt)}, as the host says`],
     ],
     owner: identity.digest,
+    deployed: receipt && { manifest: receipt.manifest, workload: receipt.workload },
     name: keep.id,
     pin: null,
   };
@@ -130,6 +137,7 @@ async function askService(text: string, options: AttestOptions): Promise<Asked> 
     },
     rows: [["service", showSafely(url.host)]],
     owner: null,
+    deployed: null,
     name: url.href,
   };
 }

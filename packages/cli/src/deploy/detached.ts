@@ -1,5 +1,6 @@
 /** A deployed workload that outlives this command. */
 import { DonjonError } from "@donjon/core/errors";
+import { saveReceipt } from "../keeps/receipts.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
 import { showSafely } from "../output/style.ts";
@@ -13,7 +14,7 @@ export async function deployDetached(
   accepted: AcceptedKeep,
   options: DeployOptions,
 ): Promise<number> {
-  const { keep, session, prepared, progress, trust, identity } = accepted;
+  const { agent, keep, session, prepared, progress, trust, identity } = accepted;
   progress.begin("sending");
   const run = session.provision({ ...prepared.provision, detached: true }, (sent, total) =>
     progress.update(sent, total),
@@ -23,6 +24,9 @@ export async function deployDetached(
   const receipt = await askReceipt(session, prepared.provision, identity);
   session.close();
   const { manifest, workload, owner } = receipt;
+  const { id, name } = keep;
+  const digests = { manifest: manifest!, workload: workload! };
+  saveReceipt({ agent: agent.address, id, name, ...digests, at: Date.now() });
   const again =
     options.proof === undefined ? null : await writeProof(options.proof, receipt, trust);
   const json = { keep: keep.id, name: keep.name, backend: keep.backend, manifest, workload, owner };

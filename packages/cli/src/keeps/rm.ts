@@ -2,6 +2,7 @@ import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { openAgent } from "./connect.ts";
 import type { AgentFlags } from "./options.ts";
+import { removeReceipt } from "./receipts.ts";
 
 export interface RmOptions extends AgentFlags {
   readonly force?: boolean;
@@ -23,6 +24,7 @@ export async function runRm(keeps: readonly string[], options: RmOptions): Promi
         );
       }
       await agent.removeKeep(id);
+      removeReceipt(id);
       removed.push(id);
       if (!options.json) process.stdout.write(`${keep}\n`);
     } catch (error) {

@@ -13,6 +13,7 @@ import { openOwner } from "../identity/owner.ts";
 import { createTrust, type Trust } from "../trust/trust.ts";
 import { openAgent } from "./connect.ts";
 import type { AgentFlags, EvidenceFlags } from "./options.ts";
+import { findReceipt } from "./receipts.ts";
 
 export interface KeepSession {
   readonly agent: AgentClient;
@@ -42,7 +43,9 @@ export async function openKeepSession(
   if (keep.state !== "running") throw notRunning(keep);
   const trust = await createTrust(flags, keep, () => agent.getSimulatedTrust());
   const identity = openOwner(flags.identity);
-  const wanted = expect === MINE ? ownedBy(identity) : expect;
+  const receipt = findReceipt(agent.address, name, keep);
+  const deployed = receipt && { manifest: receipt.manifest, workload: receipt.workload };
+  const wanted = expect === MINE ? { ...ownedBy(identity), ...deployed } : expect;
   const session = await openSessionAt(agent, keep, { trust, identity, expect: wanted });
   return { agent, keep, trust, identity, session };
 }

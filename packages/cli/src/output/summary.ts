@@ -52,8 +52,10 @@ export function printSummary(summary: RunSummary): void {
         "INSECURE: no hardware protects this run; the host can read and change everything",
       );
   const rows: [string, string][] = [
-    ["keep", `${summary.backend} (${summary.sandbox})`],
-    ...(summary.image === undefined ? [] : [["image", summary.image] as [string, string]]),
+    ["keep", `${summary.backend} (${showSafely(summary.sandbox)})`],
+    ...(summary.image === undefined
+      ? []
+      : [["image", showSafely(summary.image)] as [string, string]]),
     ["protection", protection],
     ["evidence", describeEvidence(summary)],
     ["manifest", `sha256 ${summary.manifest}`],

@@ -78,6 +78,7 @@ export function useAgent(address: string, home: string): TestAgent {
   const env = {
     HOME: home,
     XDG_CONFIG_HOME: join(home, "config"),
+    XDG_STATE_HOME: join(home, ".local/state"),
     DONJON_AGENT: address,
   };
   return {

@@ -1,6 +1,13 @@
 /** A Keep belongs to who provisioned it; others may ask what it is, and nothing else. */
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFiles } from "../command.ts";
@@ -31,6 +38,51 @@ test("a second owner cannot attach, read, stop or provision, but may ask", LIMIT
   const moved = await other.run(["stop", "--insecure", "--identity", key, "mine"]);
   assert.equal(moved.code, 0, moved.stderr);
 });
+
+test(
+  "another of the owner's own Keeps under a name is refused by what was deployed from here",
+  LIMIT,
+  async (t) => {
+    const agent = await startAgent(t);
+    const root = createFiles(t, { "cat.wasm": GUESTS.cat(), "spin.wasm": GUESTS.spin() });
+    const ids = [];
+    for (const [name, file] of [
+      ["one", "cat.wasm"],
+      ["two", "spin.wasm"],
+    ] as const) {
+      const deploy = ["deploy", "--insecure", "-q", "-d", "--json", "--name", name];
+      const { out } = await agent.run([...deploy, join(root, file)]);
+      ids.push(JSON.parse(out).deployed.keep as string);
+    }
+    const file = (id: string) =>
+      join(agent.env["HOME"]!, ".local/state/donjon/receipts", `${id}.json`);
+    const [one, two] = ids.map((id) => JSON.parse(readFileSync(file(id), "utf8")));
+    assert.equal(statSync(file(ids[0]!)).mode & 0o777, 0o600);
+    assert.equal((await agent.run(["logs", "--insecure", "one"])).code, 0);
+    // The host calls 'one' what was deployed as 'two'.
+    writeFileSync(file(ids[0]!), JSON.stringify({ ...one, name: "two", at: two.at + 1 }));
+    for (const command of ["attach", "logs", "stop", "attest"]) {
+      const swapped = await agent.run([command, "--insecure", "two"]);
+      assert.equal(swapped.code, 120, swapped.stderr);
+      assert.match(
+        swapped.stderr,
+        new RegExp(`found ${ids[1]} under the name 'two', wanted ${ids[0]}`),
+      );
+    }
+    // Or it has another workload run in the Keep of that id.
+    writeFileSync(file(ids[0]!), JSON.stringify({ ...one, workload: two.workload }));
+    const other = await agent.run(["logs", "--insecure", "one"]);
+    assert.equal(other.code, 120);
+    assert.match(other.stderr, /found a Keep with the workload [0-9a-f]{64}, wanted [0-9a-f]{64}/);
+    const asked = await agent.run(["attest", "--insecure", "one"]);
+    assert.equal(asked.code, 120);
+    assert.match(asked.out, /because +session\/other/);
+    writeFileSync(file(ids[0]!), "no receipt");
+    assert.equal((await agent.run(["logs", "--insecure", "one"])).code, 0);
+    assert.equal((await agent.run(["rm", "-f", "two"])).code, 0);
+    assert.ok(!existsSync(file(ids[1]!)));
+  },
+);
 
 test("the owner's key is made once, for nobody else to read", LIMIT, async (t) => {
   const agent = await startAgent(t);
