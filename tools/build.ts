@@ -22,6 +22,7 @@ const COMMAND = join(CLI, "dist/donjon.cjs");
  */
 const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: string }>> = {
   "./program.ts": { entry: "src/program.ts", file: "program.cjs" },
+  "./commands.ts": { entry: "src/commands.ts", file: "commands.cjs" },
   "./vm-backend.ts": { entry: "src/vm-backend.ts", file: "vm.cjs" },
   "../agent/commands.ts": { entry: "src/agent/commands.ts", file: "agent.cjs" },
   // Not loaded but started: the program of a process of its own.

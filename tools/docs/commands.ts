@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createProgram } from "../../packages/cli/src/program.ts";
+import { createProgram } from "../../packages/cli/src/commands.ts";
 import type { Step } from "../../tests/e2e/docs/steps.ts";
 import {
   type Page,

@@ -1,24 +1,6 @@
 import { DonjonError } from "@donjon/core/errors";
 import { Command, CommanderError } from "commander";
-import { addAgentCommand } from "./command/agent.ts";
-import { addAttachCommand } from "./command/attach.ts";
-import { addAttestCommand } from "./command/attest.ts";
-import { addBundleCommand } from "./command/bundle.ts";
-import { addCompletionCommand } from "./command/completion.ts";
-import { addDeployCommand } from "./command/deploy.ts";
-import { addDiffCommand } from "./command/diff.ts";
-import { addExplainCommand } from "./command/explain.ts";
-import { addImageCommand } from "./command/image.ts";
-import { addInitCommand } from "./command/init.ts";
-import { addInspectCommand } from "./command/inspect.ts";
-import { addLogsCommand } from "./command/logs.ts";
-import { addPlatformCommand } from "./command/platform.ts";
-import { addPolicyCommand } from "./command/policy.ts";
-import { addPsCommand } from "./command/ps.ts";
-import { addRmCommand } from "./command/rm.ts";
 import { addRunCommand } from "./command/run.ts";
-import { addStopCommand } from "./command/stop.ts";
-import { addVerifyCommand } from "./command/verify.ts";
 import type { EarlyKeep } from "./early-keep.ts";
 import { EXIT } from "./output/exit-codes.ts";
 import { printFailure } from "./output/failure.ts";
@@ -44,8 +26,11 @@ export async function runProgram(
     early,
     rest: end === -1 ? null : argv.slice(end + 1),
   };
-  const program = createProgram(context);
+  const program = createEmptyProgram();
   try {
+    // A run waits for nothing that only other commands need.
+    if (own[0] === "run") addRunCommand(program, context);
+    else (await import("./commands.ts")).addCommands(program, context);
     if (own.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.failed;
@@ -60,7 +45,8 @@ export async function runProgram(
   }
 }
 
-export function createProgram(context: Context): Command {
+/** The command without commands of its own. */
+export function createEmptyProgram(): Command {
   const program = new Command("donjon")
     .description("Run WebAssembly where nobody can look")
     .version(VERSION, "-V, --version", "print the version")
@@ -69,29 +55,6 @@ export function createProgram(context: Context): Command {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
     .exitOverride();
-  program.commandsGroup("Programs:");
-  addRunCommand(program, context);
-  addInitCommand(program);
-  addInspectCommand(program, context);
-  program.commandsGroup("Keeps at an agent:");
-  addDeployCommand(program, context);
-  addPsCommand(program, context);
-  addLogsCommand(program, context);
-  addAttachCommand(program, context);
-  addStopCommand(program, context);
-  addRmCommand(program, context);
-  addAttestCommand(program, context);
-  program.commandsGroup("Evidence:");
-  addVerifyCommand(program, context);
-  addExplainCommand(program, context);
-  addDiffCommand(program, context);
-  addBundleCommand(program, context);
-  addPolicyCommand(program, context);
-  program.commandsGroup("This machine:");
-  addAgentCommand(program, context);
-  addPlatformCommand(program, context);
-  addImageCommand(program, context);
-  addCompletionCommand(program);
   program.addHelpText("after", EXAMPLES);
   return program;
 }

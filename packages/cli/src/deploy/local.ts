@@ -14,6 +14,7 @@ import { type EarlyKeep, findRuntime, startOn } from "../early-keep.ts";
 import { openOwner } from "../identity/owner.ts";
 import type { EvidenceFlags } from "../keeps/options.ts";
 import type { Progress } from "../output/progress.ts";
+import { Interrupted } from "../run/drive.ts";
 import { executeRun } from "../run/execute.ts";
 import { type FinishOptions, finishRun } from "../run/finish.ts";
 import type { Prepared } from "../run/prepare.ts";
@@ -97,6 +98,7 @@ export async function runAttested(
       evidence: summariseEvidence(statement!),
     });
   } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
     return showRefusal(error, trust, options, sent);
   }
 }

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createProgram } from "../../src/program.ts";
+import { createProgram } from "../../src/commands.ts";
 
 const UNIT = join(import.meta.dirname, "../../../../packaging/systemd/donjon-agent.service");
 

@@ -1,10 +1,11 @@
 /** What a Keep answers when it is asked, and what is kept of the answer. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parsePolicyToml } from "@donjon/attest/appraise";
-import { createFiles, runCommand } from "../command.ts";
+import { createFiles, runCommand, startCommand, waitFor } from "../command.ts";
 import { GUESTS } from "../guest.ts";
 import { startAgent, type TestAgent } from "./agent.ts";
 
@@ -95,6 +96,14 @@ test("run --attest asks as deploy does, with the same refusals and a proof", LIM
   assert.equal(JSON.parse(plain.stderr).run.evidence, null);
   const summary = await run("--insecure", "--summary");
   assert.match(summary.stderr, /evidence +none asked/);
+  writeFileSync(join(root, "cat.wasm"), GUESTS.cat());
+  const child = startCommand(["run", "--insecure", "--attest", join(root, "cat.wasm")], { env });
+  const ended = waitFor(child);
+  child.stdin!.write("there\n");
+  await once(child.stdout!, "data");
+  child.kill("SIGINT");
+  const { code, stderr } = await ended;
+  assert.deepEqual([code, stderr], [130, ""]);
   const without = await run("--attest");
   assert.equal(without.code, 125);
   assert.match(without.stderr, /no hardware protection was found on this machine \(snp: /);
