@@ -1,5 +1,6 @@
 /** Hosts that hold back: every stage in which one side waits for the other has its limit. Timers are short, or mocked. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { Duplex, duplexPair } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { openSession } from "@donjon/client/session";
@@ -9,8 +10,15 @@ import { createIdentity } from "@donjon/keep/identity/identity";
 import { openBareChannel } from "@donjon/keep/session/channel";
 import type { Keep } from "@donjon/keep/session/keep";
 import { serveSession } from "@donjon/keep/session/server";
+import { encodeU32 } from "@donjon/protocol/gate/mux-frame";
 import { openGatePipe } from "@donjon/protocol/gate/pipe";
-import { GREETING_MS, MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
+import {
+  GREETING_MS,
+  INITIAL_CREDIT,
+  MAX_HANDSHAKES,
+  TLS_HANDSHAKE_MS,
+} from "@donjon/protocol/limits";
+import { CHANNEL, encodeFrameHeader, FRAME_KIND } from "@donjon/protocol/session/frame";
 import { encodeCatGuest } from "@donjon/testkit/contract/guests";
 import { createProvision } from "@donjon/testkit/contract/keep-fixture";
 import { readAll } from "./support/hostile-host.ts";
@@ -77,4 +85,27 @@ test("a host that takes nothing of a provision leaves its client with an error",
   const run = session.provision(createProvision(encodeCatGuest()));
   await assert.rejects(run.result, { code: "session/timeout", message: /may hold it back/ });
   assert.ok(stream.destroyed);
+});
+
+test("a host that takes a provision slowly, but takes it, is waited for", async () => {
+  const [host, stream] = duplexPair();
+  const stallMs = 600;
+  const session = openSession(stream, { stallMs });
+  host.resume().write(encodeMessage(HELLO));
+  await session.hello;
+  const provision = createProvision(encodeCatGuest());
+  const run = session.provision({ ...provision, workload: Buffer.alloc(INITIAL_CREDIT + 64) });
+  const credit = Buffer.concat([
+    encodeFrameHeader(FRAME_KIND.credit, CHANNEL.upload, 4),
+    encodeU32(1),
+  ]);
+  const started = performance.now();
+  const trickle = setInterval(() => host.write(credit), stallMs / 20);
+  run.result.catch(() => {});
+  while (performance.now() - started < 2 * stallMs) await once(stream, "data");
+  clearInterval(trickle);
+  const digest = "00".repeat(32);
+  host.write(encodeMessage({ type: "provisioned", manifest: digest, workload: digest }));
+  assert.equal((await run.provisioned).workload, digest);
+  session.close();
 });
