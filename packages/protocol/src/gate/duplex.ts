@@ -50,20 +50,16 @@ export function createGateDuplex<D extends DuplexLike>(
   const flush = (): void => {
     while (pending !== null) {
       const { chunks, done } = pending;
-      const chunk = chunks[0] as Uint8Array;
-      const count = Math.min(stream().writable(), chunk.length);
-      if (count === 0) return;
-      if (count < chunk.length) {
-        chunks[0] = chunk.subarray(count);
-        stream().write(chunk.subarray(0, count));
-      } else if (chunks.length > 1) {
-        chunks.shift();
-        stream().write(chunk);
-      } else {
-        pending = null;
-        // Not before the pipe has passed it on: until then the writer must leave the chunks as they are.
-        stream().write(chunk, () => done());
+      const room = stream().writable();
+      if (room === 0) return;
+      const pieces = takePieces(chunks, room);
+      if (chunks.length > 0) {
+        stream().writeAll(pieces);
+        continue;
       }
+      pending = null;
+      // Not before the pipe has passed it on: until then the writer must leave the chunks as they are.
+      stream().writeAll(pieces, () => done());
     }
   };
 
@@ -130,6 +126,20 @@ export function createGateDuplex<D extends DuplexLike>(
     onWritable: flush,
   };
   return { duplex, events };
+}
+
+/** Up to `room` octets from the front of `chunks`, which keeps the rest. */
+function takePieces(chunks: Uint8Array[], room: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let left = room;
+  for (let head = chunks[0]; head !== undefined && left > 0; head = chunks[0]) {
+    const piece = head.subarray(0, left);
+    left -= piece.length;
+    pieces.push(piece);
+    if (piece.length === head.length) chunks.shift();
+    else chunks[0] = head.subarray(piece.length);
+  }
+  return pieces;
 }
 
 function gone(): DonjonError {
