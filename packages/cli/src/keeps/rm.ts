@@ -2,6 +2,7 @@ import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { openAgent } from "./connect.ts";
 import type { AgentFlags } from "./options.ts";
+import { describeState } from "./ps.ts";
 import { removeReceipt } from "./receipts.ts";
 
 export interface RmOptions extends AgentFlags {
@@ -16,11 +17,12 @@ export async function runRm(keeps: readonly string[], options: RmOptions): Promi
   const failures: unknown[] = [];
   for (const keep of keeps) {
     try {
-      const { id, state, name } = await agent.getKeep(keep);
+      const record = await agent.getKeep(keep);
+      const { id, state, name } = record;
       if (!options.force && (state === "running" || state === "starting")) {
         throw new DonjonError(
           "keep/state",
-          `the Keep '${name}' is ${state} and was left alone; stop it first (donjon stop ${name}), or end and remove it with --force`,
+          `the Keep '${name}' has not ended (${describeState(record)}) and was left alone; stop it first (donjon stop ${name}), or end and remove it with --force`,
         );
       }
       await agent.removeKeep(id);
