@@ -1,5 +1,5 @@
 /** Stands between clients and an agent's unix socket, and keeps every byte. */
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 
 export interface RecordingProxy extends AsyncDisposable {
   /** As `connectAgent` takes it. */
@@ -12,7 +12,9 @@ export async function startRecordingProxy(
   agentPath: string,
 ): Promise<RecordingProxy> {
   const recorded: Buffer[] = [];
+  const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
+    clients.add(client);
     const agent = connect({ path: agentPath, allowHalfOpen: true });
     for (const [from, to] of [
       [client, agent],
@@ -31,6 +33,7 @@ export async function startRecordingProxy(
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        for (const client of clients) client.destroy();
       }),
   };
 }
