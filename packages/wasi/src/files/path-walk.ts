@@ -24,7 +24,7 @@ export interface Place {
   readonly name: string;
   /** undefined: nothing there. */
   readonly node: MemoryAnyNode | undefined;
-  /** The path ends in `/`. */
+  /** The path ends in a name and `/`; after `.` and `..` it says nothing more. */
   readonly slash: boolean;
 }
 
@@ -50,7 +50,7 @@ export function walkPath(base: MemoryDirectory, path: string, follow: Follow): P
         if (directory === base) return fail("perm");
         directory = directory.parent;
       }
-      if (last) return { directory, name, node: directory, slash };
+      if (last) return { directory, name, node: directory, slash: false };
       continue;
     }
     if (!fitsUtf8(name, MAX_NAME_BYTES)) return fail("nametoolong");

@@ -46,6 +46,11 @@ suite("open", () => {
     expectOpen(files, "d", { create: true }, "isdir");
     expectOpen(files, "d/", { create: true }, "isdir");
     expectOpen(files, "new/", { create: true }, "isdir");
+    for (const path of [".", "./", "d/.", "d/..//"]) {
+      expectOpen(files, path, { create: true }, "isdir");
+      expectOpen(files, path, { create: true, exclusive: true }, "exist");
+    }
+    expectOpen(files, "d/", { create: true, exclusive: true }, "isdir");
     expectOpen(files, "f", { directory: true }, "notdir");
     expectOpen(files, "f/", {}, "notdir");
     expectOpen(files, "d", { directory: true, create: true }, "inval");
