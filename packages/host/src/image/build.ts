@@ -72,8 +72,8 @@ async function buildInto(directory: string, inputs: BuildInputs): Promise<ImageR
   onProgress?.("engine");
   writeFileSync(join(tree, ENGINE_PATH), stripElf(readEngine(source.engine, lock)));
   copyFileSync(realpathSync(source.runtime), join(tree, RUNTIME_PATH));
+  onProgress?.(`files of ${lock.packages.length} packages`);
   for (const [i, locked] of lock.packages.entries()) {
-    onProgress?.(`${locked.name} ${locked.version}`);
     await unpackPackage(debs[i]!, locked, directory);
   }
   settle(tree);

@@ -52,8 +52,8 @@ async function download(
   const apt = openApt(lock.suite);
   onProgress?.("lists of packages");
   await apt.update();
-  for (const each of missing) {
-    onProgress?.(`${each.name} ${each.version}`);
+  for (const [i, each] of missing.entries()) {
+    onProgress?.(`package ${i + 1} of ${missing.length}: ${each.name} ${each.version}`);
     const draft = mkdtempSync(join(cache, "draft-"));
     try {
       await apt.download(each.name, each.version, draft);

@@ -54,6 +54,15 @@ describe("an image", { skip: !hasDpkg() && "dpkg-deb is not installed" }, () => 
     assert.ok(listAll(one.files.directory).length > 15);
   });
 
+  test("names no package while it is built, since fetching has named those it had to get", async () => {
+    const told: string[] = [];
+    const onProgress = (what: string) => void told.push(what);
+    const inputs = createInputs(newFolder(), TEXTS);
+    await buildImage({ ...inputs, onProgress }, newFolder());
+    const files = `files of ${inputs.lock.packages.length} packages`;
+    assert.deepEqual(told, ["engine", files, "kernel", "initrd", "initrd, compressed"]);
+  });
+
   test("packs its tree, modules and first process into an initrd, in both forms", async () => {
     const { files, record } = await buildImage(createInputs(newFolder(), TEXTS), newFolder());
     const archive = readFileSync(files.initrd);
