@@ -96,15 +96,20 @@ function choosePolicy(
   }
   const tees = PROTECTING_KINDS.filter((tee) => backend === null || backend === tee);
   const { tables, missing } = findReferences(tees);
-  if (tables.length === 0) {
-    throw new DonjonError(
-      "policy/value",
-      `there is no policy, and no measurement to expect of a Keep of the kind ${backend ?? PROTECTING_KINDS.join(" or ")} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,
-    );
-  }
+  if (tables.length === 0) throw nothingToExpect(backend, missing);
   const policy = parsePolicyToml(encodePolicyTemplate({ tables, simulated: false }, new Date()));
   return {
     policy,
     notes: ["no --policy: the measurement of the image that is built here is asked"],
   };
+}
+
+/** A service names no kind, so what each kind lacks here would say little of it. */
+function nothingToExpect(backend: string | null, missing: readonly string[]): DonjonError {
+  return new DonjonError(
+    "policy/value",
+    backend === null
+      ? "there is no policy, and no measurement of hardware's Keeps is known here, so nothing was asked. If the evidence is simulated, give --insecure-root FILE; for hardware write a policy (donjon policy init) and give it with --policy"
+      : `there is no policy, and no measurement to expect of a Keep of the kind ${backend} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,
+  );
 }
