@@ -3,13 +3,16 @@ import { equalBytes } from "@donjon/core/bytes";
 import { DonjonError } from "@donjon/core/errors";
 import type { Binding } from "@donjon/protocol/attestation/binding";
 import type { KeepState } from "@donjon/protocol/gate/gate";
-import type { Prover } from "../attest/prover.ts";
+import type { Asker, Prover } from "../attest/prover.ts";
 import type { Connections } from "../gate/connections.ts";
 import type { KeepClock } from "../node/keep-clock.ts";
 import type { EngineRoom, Workload } from "../runtime/workload.ts";
 import type { Channel } from "./channel.ts";
 import { DetachedRun } from "./detached-run.ts";
 import { createWorkloadSpec, forgetSecrets, type Provisioned } from "./provision.ts";
+
+/** Those who come to TLS listeners have one turn together; the owner and its sessions have theirs. */
+const LISTENERS: Asker = { destroyed: false };
 
 export interface KeepParts {
   readonly room: EngineRoom;
@@ -86,7 +89,7 @@ export class Keep {
     }
     const manifest = this.#provisioned?.manifest;
     if (manifest?.sessions.attest === "owner") this.requireOwner(channel, "ask for evidence");
-    return this.#prove({ nonce, ...channel.secured });
+    return this.#prove({ nonce, ...channel.secured }, channel.stream);
   }
 
   async start(provisioned: Provisioned): Promise<Workload> {
@@ -140,16 +143,17 @@ export class Keep {
     if (this.#provisioned?.manifest.sessions.attest === "owner") {
       throw new DonjonError("session/refused", "the manifest keeps evidence for the owner");
     }
-    return this.#prove({ nonce, exporter: null, key });
+    return this.#prove({ nonce, exporter: null, key }, LISTENERS);
   }
 
-  #prove(subject: Pick<Binding, "nonce" | "exporter" | "key">): Promise<Uint8Array> {
-    return this.#parts.prover.prove({
+  #prove(subject: Pick<Binding, "nonce" | "exporter" | "key">, asker: Asker): Promise<Uint8Array> {
+    const binding: Binding = {
       ...subject,
       manifest: fromHex(this.#provisioned?.manifestDigest),
       workload: fromHex(this.#provisioned?.manifest.workload.sha256),
       owner: this.#owner?.client ?? null,
-    });
+    };
+    return this.#parts.prover.prove(binding, asker);
   }
 
   #exited(): void {
