@@ -27,7 +27,7 @@ export class ClientSession {
   #run: StartedRun | null = null;
   #attach: StartedAttach | null = null;
   #over: DonjonError | null = null;
-  /** Until the Keep says that it has been provisioned. */
+  /** Until the Keep says that what it was provisioned with runs. */
   #stall: NodeJS.Timeout | undefined;
   readonly #stallMs: number;
 
@@ -69,8 +69,9 @@ export class ClientSession {
       () => this.#guarded(() => this.#fail(stallError(this.#stallMs))),
       this.#stallMs,
     );
-    const arrived = () => clearTimeout(this.#stall);
-    run.provisioned.then(arrived, arrived);
+    const over = () => clearTimeout(this.#stall);
+    run.provisioned.then(() => this.#stall?.refresh(), over);
+    run.started.then(over, over);
     if (this.#over !== null) this.#run.fail(this.#over);
     return run;
   }
@@ -172,7 +173,7 @@ function closedError(cause?: unknown): DonjonError {
 function stallError(stallMs: number): DonjonError {
   return new DonjonError(
     "session/timeout",
-    `the Keep took nothing of what it was sent for ${stallMs} ms; the host may hold it back: try again, or another host`,
+    `the Keep took nothing of what it was sent, or did not start it, for ${stallMs} ms; the host may hold it back: try again, or another host`,
     { details: { stallMs } },
   );
 }

@@ -100,7 +100,7 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  /** Milliseconds that a provision may go without any sign that it arrives; `PROVISION_STALL_MS` unless said. */
+  /** Milliseconds that a provision may go without any sign that it arrives or starts; `PROVISION_STALL_MS` unless said. */
   readonly stallMs?: number;
 }
 

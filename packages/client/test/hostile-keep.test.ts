@@ -155,3 +155,39 @@ test("a failure of the Keep arrives with its code, sentence and details", async 
     details: { found: 2 },
   });
 });
+
+test("a Keep that is silent before it is provisioned, or after, fails the run in time", async () => {
+  for (const answers of [[HELLO], [HELLO, PROVISIONED]]) {
+    const [keep, stream] = duplexPair();
+    const run = openSession(stream, { stallMs: 50 }).provision({
+      manifest: Buffer.from(""),
+      workload: Buffer.from(""),
+      secrets: new Map(),
+      trees: [],
+      detached: true,
+    });
+    keep.resume();
+    for (const bytes of answers) keep.write(bytes);
+    await assert.rejects(run.started, { code: "session/timeout", message: /50 ms/ });
+    await assert.rejects(run.result, { code: "session/timeout" });
+  }
+});
+
+test("a run that has started may be silent", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const [keep, stream] = duplexPair();
+  const run = openSession(stream, { stallMs: 50 }).provision({
+    manifest: Buffer.from(""),
+    workload: Buffer.from(""),
+    secrets: new Map(),
+    trees: [],
+  });
+  run.stdout.resume();
+  run.stderr.resume();
+  keep.resume();
+  for (const bytes of [HELLO, PROVISIONED, STARTED]) keep.write(bytes);
+  await run.started;
+  t.mock.timers.tick(1000);
+  keep.end(EXIT);
+  assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
+});

@@ -67,5 +67,5 @@ export const MAX_ATTESTATIONS_PER_SECOND = 20;
 export const MAX_WAITING_ATTESTATIONS = 8;
 /** Age at which the evidence in a TLS listener's certificate is made anew. */
 export const CERTIFICATE_EVIDENCE_MS = 3_600_000;
-/** Time that a client waits for a sign that what it provisions arrives: a link that carries 4 kB/s gives one in time. */
+/** Time that a client waits for a sign that what it provisions arrives, then that it starts: a link that carries 4 kB/s gives one in time. */
 export const PROVISION_STALL_MS = 300_000;
