@@ -151,6 +151,41 @@ test("a detached program is listed, attached to, read, stopped and removed", LIM
   assert.match((await agent.run(["rm", "web"])).stderr, /web/);
 });
 
+test(
+  "a detached program that exits at once gives its code, and its output is kept",
+  LIMIT,
+  async (t) => {
+    const agent = await startAgent(t);
+    const root = createFiles(t, {
+      "bad.wasm": GUESTS.exit(7),
+      "good.wasm": GUESTS.exit(0),
+      "trap.wasm": GUESTS.trap(),
+    });
+    const deploy = (name: string, ...more: string[]) =>
+      agent.run([
+        "deploy",
+        "--insecure",
+        "-d",
+        "--name",
+        name,
+        ...more,
+        join(root, `${name}.wasm`),
+      ]);
+    const bad = await deploy("bad");
+    assert.equal(bad.code, 7, bad.stderr);
+    assert.match(bad.stderr, /it has exited already, with code 7\n.*donjon logs --insecure bad\n/);
+    assert.doesNotMatch(bad.stderr, /it runs on/);
+    assert.match((await agent.run(["ps"])).out, /bad +exited/);
+    assert.equal((await agent.run(["logs", "--insecure", "bad"])).code, 0);
+    const good = await deploy("good", "--json");
+    assert.equal(good.code, 0, good.stderr);
+    assert.deepEqual(JSON.parse(good.out).deployed.outcome, { kind: "exit", code: 0 });
+    const trap = await deploy("trap", "-q");
+    assert.equal(trap.code, 134, trap.stderr);
+    assert.match(trap.stderr, /the workload trapped/);
+  },
+);
+
 test("attach gives a program its input's end, and its exit code", LIMIT, async (t) => {
   const agent = await startAgent(t);
   const root = createFiles(t, { "cat.wasm": GUESTS.cat(), "trap.wasm": GUESTS.trap() });
