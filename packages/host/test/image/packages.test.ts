@@ -70,8 +70,11 @@ describe("a locked package", { skip: !isDebian && "the machine's sources are no 
 
   test("comes through the package client with lists of our own, and is asked for once", async () => {
     writeClient("printf package >libc6_1%3a2.36-9_amd64.deb");
-    const [path] = await fetchPackages(lock, {});
+    const told: string[] = [];
+    const onProgress = (what: string) => void told.push(what);
+    const [path] = await fetchPackages(lock, { onProgress });
     assert.equal(readFileSync(path!, "utf8"), "package");
+    assert.deepEqual(told, ["lists of packages", "package 1 of 1: libc6 1:2.36-9"]);
     const calls = readFileSync(log, "utf8").trim().split("\n");
     assert.equal(calls.length, 2);
     const cache = process.env["XDG_CACHE_HOME"]!;
