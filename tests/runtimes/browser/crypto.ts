@@ -176,7 +176,7 @@ export class KeyObject {
     if (scalar === undefined)
       throw new TypeError("this page signs with extractable ECDSA keys only");
     return new KeyObject(
-      CURVES[(key.algorithm as EcKeyAlgorithm).namedCurve as keyof typeof CURVES],
+      CURVES[(key.algorithm as unknown as { namedCurve: keyof typeof CURVES }).namedCurve],
       scalar,
     );
   }
