@@ -27,6 +27,9 @@ export async function withLab(work: (lab: Lab) => Promise<void>): Promise<void> 
   // Measured once, as an agent does that starts many Keeps of one image.
   const launch = await probe.measure();
   probe.kill();
+  // Nobody reads them, so they would never see their end and hold this process.
+  probe.in.destroy();
+  probe.out.destroy();
   const mrEnclave = [Buffer.from(launch.measurement).toString("hex")];
   try {
     await work({

@@ -1,66 +1,93 @@
 /**
- * Octets per second through an attested session (TLS inside the gate's pipe) from the client's stdin to its stdout by way
- * of a workload, and one way each; beside TLS over loopback TCP between two processes, in turns.
+ * Octets per second between a client and a workload: through an attested session (TLS inside the gate's pipe), through a
+ * bare one, and through TLS over loopback TCP between two processes, in turns. To the workload, from it, and there and back.
  *
- * Usage: sh tools/node.sh bench/session/throughput.ts [rounds]
+ * Usage: sh tools/node.sh bench/session/throughput.ts [rounds]; MIB: size of one measurement, at most 1024
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { connect, createServer } from "node:tls";
+import { connect, createServer, type TLSSocket } from "node:tls";
 import { openAttestedSession } from "@donjon/client/attested/open";
 import { openSession } from "@donjon/client/session";
 import { createCertificate } from "@donjon/testkit/contract/certificate";
-import { encodeCatGuest } from "@donjon/testkit/contract/guests";
+import { encodeCatGuest, encodeFloodGuest } from "@donjon/testkit/contract/guests";
 import { formatTable, median } from "../lib/stats.ts";
 import { type Lab, withLab } from "./lab.ts";
 
-const ROUNDS = Number(process.argv[2] ?? 5);
-const TOTAL = Number(process.env["MIB"] ?? 512) << 20;
-const PIECE = Buffer.alloc(256 << 10, 7);
+const MIB = Number(process.env["MIB"] ?? 512);
+const TOTAL = MIB * 2 ** 20;
+const PIECE = Buffer.alloc(64 << 10, 7);
+const WAYS = ["to the workload", "from the workload", "there and back"] as const;
+type Way = (typeof WAYS)[number];
 
-/** Writes `TOTAL` octets to `sink` and reads as many from `source`; MiB per second. */
-async function echo(sink: Writable, source: Readable): Promise<number> {
-  const begin = performance.now();
-  let got = 0;
-  const done = Promise.withResolvers<void>();
-  source.on("data", (piece: Uint8Array) => {
-    got += piece.length;
-    if (got === TOTAL) done.resolve();
-  });
+async function writeTotal(sink: Writable): Promise<void> {
   for (let sent = 0; sent < TOTAL; sent += PIECE.length) {
     if (!sink.write(PIECE)) await once(sink, "drain");
   }
-  await done.promise;
-  return TOTAL / 1048576 / ((performance.now() - begin) / 1000);
 }
 
-async function throughKeep(lab: Lab, attested: boolean): Promise<number> {
+function readTotal(source: Readable, total = TOTAL): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let got = 0;
+  source.on("data", (piece: Uint8Array) => {
+    got += piece.length;
+    if (got >= total) resolve();
+  });
+  return promise;
+}
+
+/** MiB per second. */
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return MIB / ((performance.now() - begin) / 1000);
+}
+
+async function throughKeep(lab: Lab, way: Way, attested: boolean): Promise<number> {
   const { keep, gate } = lab.start();
   const { identity, verify } = lab;
   const session = attested
     ? await openAttestedSession(gate.openSession(), { identity, verify, expect: "new" })
     : openSession(gate.openBareSession());
-  const workload = encodeCatGuest();
+  const workload =
+    way === "from the workload" ? encodeFloodGuest(TOTAL / PIECE.length) : encodeCatGuest();
   const sha256 = createHash("sha256").update(workload).digest("hex");
-  const manifest = Buffer.from(`[workload]\nsha256 = "${sha256}"\n`);
-  const run = session.provision({ manifest, workload, secrets: new Map(), trees: [] });
-  await run.started;
-  const speed = await echo(run.stdin, run.stdout);
-  run.stdin.end();
-  await run.result;
+  const stdout = way === "to the workload" ? '[stdio]\nstdout = "null"\n' : "";
+  const manifest = Buffer.from(`[workload]\nsha256 = "${sha256}"\n${stdout}`);
+  const begin = () => session.provision({ manifest, workload, secrets: new Map(), trees: [] });
+  let speed: number;
+  if (way === "from the workload") {
+    const run = begin();
+    const read = readTotal(run.stdout);
+    // What the program writes before it is said to have started waits in the credit.
+    await run.started;
+    speed = await time(() => read);
+    run.stdin.end();
+    await run.result;
+  } else {
+    const run = begin();
+    const read = way === "there and back" ? readTotal(run.stdout) : run.result;
+    await run.started;
+    speed = await time(async () => {
+      await writeTotal(run.stdin);
+      if (way === "to the workload") run.stdin.end();
+      await read;
+    });
+    run.stdin.end();
+    await run.result;
+  }
   await keep.ended;
   await gate.close();
   return speed;
 }
 
-/** An echo server in a process of its own, as the Keep is one. */
-async function throughTls(): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, "serve"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+/** A server in a process of its own, as the Keep is one; it does what the workload would. */
+async function throughTls(way: Way): Promise<number> {
+  const script = [...process.execArgv, import.meta.filename, "serve", way];
+  const child = spawn(process.execPath, script, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const socket = connect({
     host: "127.0.0.1",
@@ -70,44 +97,66 @@ async function throughTls(): Promise<number> {
     ciphers: "TLS_AES_128_GCM_SHA256",
   });
   await once(socket, "secureConnect");
-  const speed = await echo(socket, socket);
+  const speed = await time(async () => {
+    // To the server: it answers one octet when it has everything.
+    const read = readTotal(socket, way === "to the workload" ? 1 : TOTAL);
+    if (way !== "from the workload") await writeTotal(socket);
+    await read;
+  });
   socket.destroy();
   child.kill("SIGKILL");
   await once(child, "close");
   return speed;
 }
 
-function serve(): void {
+async function answer(socket: TLSSocket, way: Way): Promise<void> {
+  socket.on("error", () => {});
+  if (way === "there and back") socket.pipe(socket);
+  else if (way === "from the workload") await writeTotal(socket);
+  else {
+    await readTotal(socket);
+    socket.write("!");
+  }
+}
+
+function serve(way: Way): void {
   const { certificate: cert, key } = createCertificate();
-  const server = createServer({ cert, key, minVersion: "TLSv1.3" }, (socket) => {
-    socket.on("error", () => {});
-    socket.pipe(socket);
-  });
+  const server = createServer({ cert, key, minVersion: "TLSv1.3" }, (socket) =>
+    answer(socket, way),
+  );
   server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
 }
 
-if (process.argv[2] === "serve") serve();
+async function compare(lab: Lab, way: Way, rounds: number): Promise<(string | number)[]> {
+  const tls: number[] = [];
+  const attested: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    tls.push(await throughTls(way));
+    attested.push(await throughKeep(lab, way, true));
+    bare.push(await throughKeep(lab, way, false));
+  }
+  const plain = median(tls);
+  return [
+    way,
+    plain,
+    median(attested),
+    median(attested) / plain,
+    median(bare),
+    median(bare) / plain,
+  ];
+}
+
+if (process.argv[2] === "serve") serve(process.argv[3] as Way);
 else {
+  const rounds = Number(process.argv[2] ?? 5);
   await withLab(async (lab) => {
-    const speeds: Record<string, number[]> = { tls: [], attested: [], bare: [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      speeds["tls"]!.push(await throughTls());
-      speeds["attested"]!.push(await throughKeep(lab, true));
-      speeds["bare"]!.push(await throughKeep(lab, false));
-      console.error(
-        round,
-        Object.values(speeds)
-          .map((each) => each.at(-1)!.toFixed(0))
-          .join(" "),
-      );
+    const rows: (string | number)[][] = [];
+    for (const way of WAYS) {
+      console.error(`bench: ${way}`);
+      rows.push(await compare(lab, way, rounds));
     }
-    const tls = median(speeds["tls"]!);
-    const rows = Object.entries(speeds).map(([name, values]) => [
-      name,
-      median(values),
-      median(values) / tls,
-    ]);
-    console.log(`\nthere and back, ${TOTAL >> 20} MiB, medians of ${ROUNDS}:\n`);
-    console.log(formatTable(["carrier", "MiB/s", "ratio to TLS over TCP"], rows, 2));
+    const heads = ["way", "TLS over TCP, MiB/s", "attested", "ratio", "bare", "ratio"];
+    console.log(`\n${MIB} MiB, medians of ${rounds}:\n\n${formatTable(heads, rows, 2)}`);
   });
 }

@@ -183,6 +183,21 @@ export function encodeHelloGuest(greeting: string, code = 0): Uint8Array {
   });
 }
 
+/** Writes 64 KiB to stdout so many times, then exits with 0. */
+export function encodeFloodGuest(writes: number): Uint8Array {
+  return encodeGuest({
+    body: [
+      loop(
+        [...constant(65536), ...set(0), ...constant(4096), ...set(1)],
+        writeAll(constant(1)),
+        [...get(2), ...constant(1), ...ADD, ...set(2)],
+        [...get(2), ...constant(writes), ...SUB],
+        againIf(0),
+      ),
+    ],
+  });
+}
+
 /** Never ends and never calls out. */
 export function encodeSpinGuest(): Uint8Array {
   return encodeGuest({ body: [loop(again(0))] });
