@@ -56,7 +56,7 @@ export function readTableNumber(firmware: Firmware, guid: string): number | unde
  * What lies `offset` octets before the end of the firmware, up to that end.
  * @throws DonjonError `measure/firmware`
  */
-export function readFromEnd(firmware: Firmware, offset: number, what: string): Cursor {
+function readFromEnd(firmware: Firmware, offset: number, what: string): Cursor {
   const { length } = firmware.bytes;
   if (offset > length) {
     throw wrongFirmware(`found ${what} ${offset} octets before the end`, `at most ${length}`);
@@ -107,4 +107,55 @@ function readHead(bytes: Uint8Array, end: number): { length: number; guid: strin
   const cursor = new Cursor(bytes.subarray(end - ENTRY_HEAD_BYTES, end));
   const length = cursor.u16("length of an entry");
   return { length, guid: formatGuid(cursor.bytes(GUID_BYTES, "GUID of an entry")) };
+}
+
+/** Metadata in the form of both TEEs: a header of signature, size, version and count, then sections of one size. */
+export interface MetadataForm {
+  /** As in messages: `SEV` or `TDX`. */
+  readonly tee: string;
+  /** Four characters. */
+  readonly signature: string;
+  readonly sectionBytes: number;
+}
+
+const METADATA_VERSION = 1;
+const METADATA_HEADER_BYTES = 16;
+/** Known firmware has 5 to 7. */
+const MAX_SECTIONS = 64;
+
+/**
+ * The sections' number, and a cursor at the first of them.
+ * @param offset octets from the start of the metadata to the end of the firmware
+ * @throws DonjonError `measure/firmware`
+ */
+export function readMetadataHeader(
+  firmware: Firmware,
+  offset: number,
+  { tee, signature, sectionBytes }: MetadataForm,
+): { readonly count: number; readonly cursor: Cursor } {
+  if (offset < METADATA_HEADER_BYTES) {
+    throw wrongFirmware(
+      `found ${tee} metadata of ${offset} octets`,
+      `${METADATA_HEADER_BYTES} or more`,
+    );
+  }
+  const cursor = readFromEnd(firmware, offset, `${tee} metadata`);
+  const found = new TextDecoder("latin1").decode(cursor.bytes(4, `${tee} metadata: signature`));
+  const size = cursor.u32(`${tee} metadata: size`);
+  const version = cursor.u32(`${tee} metadata: version`);
+  const count = cursor.u32(`${tee} metadata: number of sections`);
+  if (found !== signature || version !== METADATA_VERSION) {
+    throw wrongFirmware(
+      `found ${tee} metadata with signature ${JSON.stringify(found)}, version ${version}`,
+      `'${signature}', version ${METADATA_VERSION}`,
+    );
+  }
+  const wanted = METADATA_HEADER_BYTES + sectionBytes * count;
+  if (count > MAX_SECTIONS || size !== wanted || size > offset) {
+    throw wrongFirmware(
+      `found ${tee} metadata of ${size} octets with ${count} sections, ${offset} octets before the end`,
+      `at most ${MAX_SECTIONS} sections of ${sectionBytes} octets after ${METADATA_HEADER_BYTES} of header`,
+    );
+  }
+  return { count, cursor };
 }

@@ -1,8 +1,9 @@
 /** What OVMF asks of a VMM that starts it under SEV-SNP (edk2, OvmfPkg/ResetVector/X64/OvmfSevMetadata.asm). */
 import {
   type Firmware,
+  type MetadataForm,
   PAGE_BYTES,
-  readFromEnd,
+  readMetadataHeader,
   readTableNumber,
   wrongFirmware,
 } from "./firmware.ts";
@@ -11,13 +12,7 @@ const METADATA_GUID = "dc886566-984a-4798-a75e-5585a7bf67cc";
 const RESET_BLOCK_GUID = "00f771de-1a7e-4fcb-890e-68c77e2fb44e";
 const HASH_TABLE_GUID = "7255371f-3a3b-4b04-927b-1da6efa8d454";
 
-/** `ASEV`, little-endian. */
-const SIGNATURE = 0x56455341;
-const VERSION = 1;
-const HEADER_BYTES = 16;
-const SECTION_BYTES = 12;
-/** Known firmware has 5 to 7. */
-const MAX_SECTIONS = 64;
+const FORM: MetadataForm = { tee: "SEV", signature: "ASEV", sectionBytes: 12 };
 /** Pages of all sections together; known firmware has 32 to 64. Each costs one hash. */
 const MAX_SECTION_PAGES = 16_384;
 
@@ -72,26 +67,7 @@ export function parseSevMetadata(firmware: Firmware): SevMetadata {
 }
 
 function parseSections(firmware: Firmware, offset: number): readonly SevSection[] {
-  if (offset < HEADER_BYTES) {
-    throw wrongFirmware(`found SEV metadata of ${offset} octets`, `${HEADER_BYTES} or more`);
-  }
-  const cursor = readFromEnd(firmware, offset, "SEV metadata");
-  const signature = cursor.u32("SEV metadata: signature");
-  const size = cursor.u32("SEV metadata: size");
-  const version = cursor.u32("SEV metadata: version");
-  const count = cursor.u32("SEV metadata: number of sections");
-  if (signature !== SIGNATURE || version !== VERSION) {
-    throw wrongFirmware(
-      `found SEV metadata with signature 0x${signature.toString(16)}, version ${version}`,
-      `'ASEV', version ${VERSION}`,
-    );
-  }
-  if (count > MAX_SECTIONS || size !== HEADER_BYTES + SECTION_BYTES * count || size > offset) {
-    throw wrongFirmware(
-      `found SEV metadata of ${size} octets with ${count} sections, ${offset} octets before the end`,
-      `at most ${MAX_SECTIONS} sections of ${SECTION_BYTES} octets after ${HEADER_BYTES} of header`,
-    );
-  }
+  const { count, cursor } = readMetadataHeader(firmware, offset, FORM);
   let left = MAX_SECTION_PAGES;
   return Array.from({ length: count }, () => {
     const gpa = cursor.u32("SEV section: address");

@@ -1,20 +1,15 @@
 /** What TDVF, OVMF built for TDX, asks of a VMM (Intel TDX Virtual Firmware Design Guide, section 11; QEMU, hw/i386/tdvf.c). */
 import {
   type Firmware,
+  type MetadataForm,
   PAGE_BYTES,
-  readFromEnd,
+  readMetadataHeader,
   readTableNumber,
   wrongFirmware,
 } from "./firmware.ts";
 
 const METADATA_GUID = "e47a6535-984a-4798-865e-4685a7bf8ec2";
-/** `TDVF`, little-endian. */
-const SIGNATURE = 0x46564454;
-const VERSION = 1;
-const HEADER_BYTES = 16;
-const SECTION_BYTES = 32;
-/** Known firmware has 6 or 7. */
-const MAX_SECTIONS = 64;
+const FORM: MetadataForm = { tee: "TDX", signature: "TDVF", sectionBytes: 32 };
 /** Pages of all sections together; known firmware has about 1,060. A measured one costs 17 updates of a hash. */
 const MAX_SECTION_PAGES = 16_384;
 
@@ -41,26 +36,7 @@ export function parseTdvfMetadata(firmware: Firmware): readonly TdvfSection[] {
       "measure",
     );
   }
-  if (offset < HEADER_BYTES) {
-    throw wrongFirmware(`found TDX metadata of ${offset} octets`, `${HEADER_BYTES} or more`);
-  }
-  const cursor = readFromEnd(firmware, offset, "TDX metadata");
-  const signature = cursor.u32("TDX metadata: signature");
-  const size = cursor.u32("TDX metadata: length");
-  const version = cursor.u32("TDX metadata: version");
-  const count = cursor.u32("TDX metadata: number of sections");
-  if (signature !== SIGNATURE || version !== VERSION) {
-    throw wrongFirmware(
-      `found TDX metadata with signature 0x${signature.toString(16)}, version ${version}`,
-      `'TDVF', version ${VERSION}`,
-    );
-  }
-  if (count > MAX_SECTIONS || size !== HEADER_BYTES + SECTION_BYTES * count || size > offset) {
-    throw wrongFirmware(
-      `found TDX metadata of ${size} octets with ${count} sections, ${offset} octets before the end`,
-      `at most ${MAX_SECTIONS} sections of ${SECTION_BYTES} octets after ${HEADER_BYTES} of header`,
-    );
-  }
+  const { count, cursor } = readMetadataHeader(firmware, offset, FORM);
   let left = MAX_SECTION_PAGES;
   const types: number[] = [];
   const sections = Array.from({ length: count }, () => {
