@@ -1,7 +1,7 @@
 /** An agent in this process with process Keeps of its own, and the command as a user runs it against that agent. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, connect as netConnect } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { AgentPlatform } from "@donjon/client/agent/client";
@@ -79,6 +79,8 @@ export function useAgent(address: string, home: string): TestAgent {
     HOME: home,
     XDG_CONFIG_HOME: join(home, "config"),
     XDG_STATE_HOME: join(home, ".local/state"),
+    // The agent is in this process: both must find the same built image, or none.
+    XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
     DONJON_AGENT: address,
   };
   return {
