@@ -80,5 +80,7 @@ test("cut anywhere, or with anything behind it, it is refused", async () => {
 
 /** What PEM carries, without its line ends and the zero that may stand behind all. */
 function readBase64(pem: Uint8Array): string {
-  return Buffer.from(pem).toString("latin1").replace(/[\s\0]/g, "");
+  return Buffer.from(pem)
+    .toString("latin1")
+    .replace(/[\s\0]/g, "");
 }
