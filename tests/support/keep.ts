@@ -42,8 +42,9 @@ export async function makeFolder(t: TestContext): Promise<string> {
 export function donjonRun(
   args: readonly string[],
   stdin: string | Uint8Array = "",
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  return execute(DONJON, ["run", "--insecure", ...args], stdin);
+  return execute(DONJON, ["run", "--insecure", ...args], stdin, { ...process.env, ...env });
 }
 
 /** Writes a `donjon.toml` into `folder` that grants exactly what `program` says, and runs it. */

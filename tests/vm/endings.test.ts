@@ -7,7 +7,7 @@ import {
   encodeSpinGuest,
   encodeTrapGuest,
 } from "@donjon/testkit/contract/guests";
-import { type Command, listTemporary, startCommand } from "../e2e/faults/command.ts";
+import { type Command, startCommand } from "../e2e/faults/command.ts";
 import { listTree, type ProcessMark, until, untilGone } from "../support/processes.ts";
 import { BOOT_MS, findQemuOf, findVm, writeModule } from "./support.ts";
 
@@ -15,25 +15,23 @@ interface Watched extends Command {
   /** All its processes, QEMU among them. */
   readonly all: readonly ProcessMark[];
   readonly qemu: ProcessMark;
-  readonly temporary: readonly string[];
   readonly stdout: () => string;
 }
 
 /** Starts a run whose guest echoes stdin or does what it does; its processes are known when this resolves. */
 async function start(t: TestContext, guest: Uint8Array, ...flags: string[]): Promise<Watched> {
-  const temporary = listTemporary();
   const command = startCommand(t, ["--backend", "vm", ...flags, writeModule(t, guest)]);
   let stdout = "";
   command.child.stdout?.setEncoding("latin1").on("data", (piece: string) => {
     stdout += piece;
   });
   const qemu = await findQemuOf(command);
-  return { ...command, all: listTree(command.child.pid!), qemu, temporary, stdout: () => stdout };
+  return { ...command, all: listTree(command.child.pid!), qemu, stdout: () => stdout };
 }
 
 async function assertNothingLeft({ all, temporary }: Watched): Promise<void> {
   await untilGone(all, 2000);
-  assert.deepEqual(listTemporary(), temporary);
+  assert.deepEqual(temporary(), []);
 }
 
 const vm = await findVm();

@@ -1,6 +1,6 @@
 /** Starts the `donjon` command with a guest, and looks after every process that comes of it. */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -22,6 +22,8 @@ export interface Command {
   readonly ended: Promise<Ended>;
   /** What stderr holds so far; empty when it is not a pipe. */
   readonly stderr: () => string;
+  /** Names in the folder that the command has for temporary files. */
+  readonly temporary: () => string[];
   /** Resolves when stderr holds `text`. */
   said(text: string): Promise<unknown>;
 }
@@ -32,19 +34,24 @@ export function startCommand(
   args: readonly string[],
   stdio: StdioOptions = "pipe",
 ): Command {
-  const child = spawn(DONJON, ["run", "--insecure", ...args], { stdio });
+  const folder = mkdtempSync(join(tmpdir(), "donjon-test-"));
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(DONJON, ["run", "--insecure", ...args], { stdio, env });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve({ code, signal }));
   });
-  t.after(() => child.kill("SIGKILL"));
+  t.after(() => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
     stderr += piece;
   });
   child.stdin?.on("error", () => {});
   const said = (text: string) => until(`stderr says "${text}"`, () => stderr.includes(text));
-  return { child, ended, stderr: () => stderr, said };
+  return { child, ended, stderr: () => stderr, temporary: () => readdirSync(folder), said };
 }
 
 /** The command, the Keep and everything between. */
@@ -53,11 +60,4 @@ export async function listAll({
 }: Command): Promise<{ keep: ProcessMark; all: ProcessMark[] }> {
   const keep = await findKeep(child.pid!);
   return { keep, all: listTree(child.pid!) };
-}
-
-/** Names in the folder for temporary files that could be Donjon's; the tests' own are left out. */
-export function listTemporary(): string[] {
-  return readdirSync(tmpdir()).filter(
-    (name) => /donjon|keep/i.test(name) && !/^donjon-(test|cli)-/.test(name),
-  );
 }

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { donjonRun, makeFolder } from "../../support/keep.ts";
-import { guestPath, listTemporary } from "./command.ts";
+import { guestPath } from "./command.ts";
 
 /** A file system of `sizeKb` in memory, gone when the test ends; `null`: this machine does not let us. */
 function mountSmall(t: TestContext, sizeKb: number): string | null {
@@ -43,7 +43,7 @@ const SKIPPED =
 test("a disk that is full when changes come back leaves the old tree whole, and says so", async (t) => {
   const disk = mountSmall(t, 512);
   if (disk === null) return t.skip(SKIPPED);
-  const temporary = listTemporary();
+  const temporary = await makeFolder(t);
   const tree = join(disk, "tree");
   mkdirSync(join(tree, "sub"), { recursive: true });
   // The guest writes its own "big" over this one.
@@ -51,7 +51,11 @@ test("a disk that is full when changes come back leaves the old tree whole, and 
   writeFileSync(join(tree, "sub/other"), "x".repeat(10_000));
   const before = readTree(disk);
   const run = (files: string) =>
-    donjonRun([guestPath("growth"), "--dir", `${tree}:/tree:rw`, "--files", files, "--", "fill"]);
+    donjonRun(
+      [guestPath("growth"), "--dir", `${tree}:/tree:rw`, "--files", files, "--", "fill"],
+      "",
+      { TMPDIR: temporary },
+    );
   const full = await run("4MiB");
   assert.equal(full.code, 125);
   assert.match(
@@ -63,7 +67,7 @@ test("a disk that is full when changes come back leaves the old tree whole, and 
     before,
     "every byte is as it was, and nothing is left beside it",
   );
-  assert.deepEqual(listTemporary(), temporary);
+  assert.deepEqual(readdirSync(temporary), []);
   // The same run with what fits: the tree is not damaged for later runs.
   const fits = await run("256KiB");
   assert.deepEqual([fits.code, fits.stderr], [0, ""]);

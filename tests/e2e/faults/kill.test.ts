@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isAlive, untilGone } from "../../support/processes.ts";
-import { guestPath, listAll, listTemporary, startCommand } from "./command.ts";
+import { guestPath, listAll, startCommand } from "./command.ts";
 
 const WAYS = ["sleep", "spin", "read"] as const;
 
 describe("kill -9 of the Keep", () => {
   for (const way of WAYS) {
     it(`is told, with 125 and nothing left behind, while the guest is in ${way}`, async (t) => {
-      const before = listTemporary();
       const command = startCommand(t, [guestPath("waits"), "--", way]);
       await command.said("waiting");
       const { keep, all } = await listAll(command);
@@ -20,7 +19,7 @@ describe("kill -9 of the Keep", () => {
         command.stderr(),
         /^waiting\ndonjon: the Keep was ended by SIGKILL before the run was over[^\n]*\n$/,
       );
-      assert.deepEqual(listTemporary(), before);
+      assert.deepEqual(command.temporary(), []);
     });
   }
 });
@@ -28,14 +27,13 @@ describe("kill -9 of the Keep", () => {
 describe("kill -9 of the command", () => {
   for (const way of [...WAYS, "write"]) {
     it(`takes the Keep with it within 2 s while the guest is in ${way}`, async (t) => {
-      const before = listTemporary();
       const command = startCommand(t, [guestPath("waits"), "--", way]);
       await command.said("waiting");
       const { all } = await listAll(command);
       assert.ok(all.length >= 2 && all.every(isAlive));
       command.child.kill("SIGKILL");
       await untilGone(all, 2000);
-      assert.deepEqual(listTemporary(), before);
+      assert.deepEqual(command.temporary(), []);
     });
   }
 
