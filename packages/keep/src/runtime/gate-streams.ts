@@ -1,7 +1,7 @@
 /** Gate side of the streams: rings as the session sees them, and connections pumped through rings. */
 import type { Duplex } from "node:stream";
 import { CONNECTION_RING_BYTES, FROM_WORKLOAD, WORKER_BELL } from "./control.ts";
-import { Doorbell, type SharedWords } from "./doorbell.ts";
+import { Doorbell, type SharedWords, TurnSignal } from "./doorbell.ts";
 import type { GateBell } from "./gate-bell.ts";
 import type { StreamGrant } from "./messages.ts";
 import { RingReader, RingWriter, ringBytes } from "./ring.ts";
@@ -43,7 +43,8 @@ export class RingSink implements ByteSink {
 
   constructor(bell: GateBell, words: SharedWords, capacity: number) {
     const buffer = new SharedArrayBuffer(ringBytes(capacity));
-    this.#ring = new RingWriter(buffer, 0, capacity, new Doorbell(words, WORKER_BELL));
+    const worker = new TurnSignal(new Doorbell(words, WORKER_BELL));
+    this.#ring = new RingWriter(buffer, 0, capacity, worker);
     this.grant = { buffer, index: bell.add(() => this.onWritable?.()) };
   }
 
@@ -86,7 +87,7 @@ export class ConnectionPump {
     this.#bell = bell;
     this.#stream = stream;
     this.#closed = closed;
-    this.#toWorkload = new RingWriter(buffer, 0, CONNECTION_RING_BYTES, worker);
+    this.#toWorkload = new RingWriter(buffer, 0, CONNECTION_RING_BYTES, new TurnSignal(worker));
     this.#fromWorkload = new RingReader(buffer, FROM_WORKLOAD, CONNECTION_RING_BYTES, worker);
     this.grant = { buffer, index: bell.add(() => this.#turn()) };
     stream.on("data", (chunk: Uint8Array) => this.#receive(chunk));
