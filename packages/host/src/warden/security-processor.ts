@@ -10,9 +10,14 @@ export interface SecurityProcessor {
 
 export interface PreparedSource {
   readonly source: EvidenceSource;
-  /** Does now what the first evidence would otherwise wait for. Never rejects: the evidence will say what is wrong. */
+  /**
+   * Does now what the first evidence would otherwise wait for, and makes a piece that nobody gets, because keys are read at
+   * first use. Never rejects: the evidence will say what is wrong.
+   */
   prepare(): Promise<void>;
 }
+
+const REPORT_DATA_BYTES = 64;
 
 export function createEvidenceSource(
   keep: StartedKeep,
@@ -23,13 +28,14 @@ export function createEvidenceSource(
     opened ??= open();
     return Promise.all([opened, keep.measure()]);
   };
+  const source: EvidenceSource = async (reportData) => {
+    const [processor, launch] = await get();
+    return processor.createEvidence(launch, reportData);
+  };
   return {
-    source: async (reportData) => {
-      const [processor, launch] = await get();
-      return processor.createEvidence(launch, reportData);
-    },
+    source,
     prepare: () =>
-      get().then(
+      source(new Uint8Array(REPORT_DATA_BYTES)).then(
         () => {},
         () => {},
       ),
