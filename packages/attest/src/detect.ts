@@ -1,6 +1,6 @@
 /** What kind of evidence a file holds, by its content: `@donjon/attest/detect`. Proves nothing. */
+import { attempt } from "@donjon/core/attempt";
 import { decodeBase64, decodeBase64Url } from "@donjon/core/base64";
-import { DonjonError } from "@donjon/core/errors";
 import { decodeHex } from "@donjon/core/hex";
 import { AttestError } from "./attest-error.ts";
 import { MAX_ENVELOPE_BYTES } from "./envelope/envelope-error.ts";
@@ -66,19 +66,8 @@ function* decodings(
   const text = new TextDecoder("latin1").decode(bytes).replace(/\s+/g, "");
   const readers = { hex: decodeHex, base64: decodeBase64, base64url: decodeBase64Url } as const;
   for (const encoding of ["hex", "base64", "base64url"] as const) {
-    const evidence = readOr(
-      readers[encoding],
-      encoding === "hex" ? text.replace(/^0x/i, "") : text,
-    );
+    const digits = encoding === "hex" ? text.replace(/^0x/i, "") : text;
+    const evidence = attempt(() => readers[encoding](digits));
     if (evidence !== undefined) yield [encoding, evidence];
-  }
-}
-
-function readOr(read: (text: string) => Uint8Array, text: string): Uint8Array | undefined {
-  try {
-    return read(text);
-  } catch (error) {
-    if (error instanceof DonjonError) return undefined;
-    throw error;
   }
 }

@@ -3,14 +3,7 @@
  * fresh evidence where the owner gave a certificate of an authority. Verified with the real verifier and simulated roots.
  */
 import assert from "node:assert/strict";
-import {
-  createHash,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-  verify,
-} from "node:crypto";
+import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -20,11 +13,10 @@ import { after, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { encodeCmwCbor, readCmwExtension } from "@donjon/attest/envelope";
 import { type ExpectedBinding, verifyStatement } from "@donjon/client/attested/statement";
-import { encodePem } from "@donjon/core/pem-encode";
-import { createSelfSigned } from "@donjon/core/self-signed";
 import { parseCertificate } from "@donjon/core/x509";
 import { createProcessBackend } from "@donjon/host/backend/process";
 import { createSimulatedCarrier } from "@donjon/testkit/contract/carrier";
+import { createCertificate } from "@donjon/testkit/contract/certificate";
 import { type KeepUnderTest, sha256Hex, startKeep } from "@donjon/testkit/contract/keep-fixture";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -188,22 +180,8 @@ test("evidence of one service is refused for another one's key", async () => {
   });
 });
 
-/** As an authority would give it to the owner. */
-function makePair(): Pair {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const der = createSelfSigned({
-    commonName: "api.example",
-    spki: publicKey.export({ type: "spki", format: "der" }),
-    serial: randomBytes(16),
-    nowMs: Date.now(),
-    sign: (bytes) => sign("sha256", bytes, privateKey),
-  });
-  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return { certificate: encodePem("CERTIFICATE", der), key };
-}
-
 test("a service with a certificate of an authority proves itself at its well-known address, for one nonce and one key", async () => {
-  await using service = await startService(makePair());
+  await using service = await startService(createCertificate("api.example"));
   const nonce = randomBytes(32);
   const { status, body, peer } = await call(service.port, attestationPath(nonce));
   assert.equal(status, 200);
@@ -252,8 +230,8 @@ test("requests that come octet by octet go where they belong: to the Keep or, wh
 });
 
 test("a key that does not belong to the certificate ends the deployment with a sentence", async () => {
-  const certificate = makePair().certificate;
-  const key = makePair().key;
+  const certificate = createCertificate("api.example").certificate;
+  const key = createCertificate("api.example").key;
   await assert.rejects(startService({ certificate, key }), {
     code: "manifest/value",
     message:

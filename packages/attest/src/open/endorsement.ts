@@ -1,4 +1,5 @@
 /** Files that stand beside evidence: certificates, revocation lists, chains of them, certificate tables of hosts. */
+import { attempt } from "@donjon/core/attempt";
 import { parseCrl } from "@donjon/core/crl";
 import { DonjonError } from "@donjon/core/errors";
 import { decodePemBlocks, looksLikePem } from "@donjon/core/pem";
@@ -31,8 +32,8 @@ export function openEndorsement(bytes: Uint8Array): Endorsements {
     return { certificates: of("CERTIFICATE"), crls: of("X509 CRL") };
   }
   if (bytes[0] === SEQUENCE) {
-    if (reads(parseCertificate, bytes)) return { certificates: [bytes], crls: [] };
-    if (reads(parseCrl, bytes)) return { certificates: [], crls: [bytes] };
+    if (attempt(() => parseCertificate(bytes))) return { certificates: [bytes], crls: [] };
+    if (attempt(() => parseCrl(bytes))) return { certificates: [], crls: [bytes] };
     throw unknown("DER that is neither");
   }
   return openTable(bytes);
@@ -76,16 +77,6 @@ export function mergeEndorsements(
       ...collateral,
     },
   };
-}
-
-function reads(parse: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
-  try {
-    parse(bytes);
-    return true;
-  } catch (error) {
-    if (error instanceof DonjonError) return false;
-    throw error;
-  }
 }
 
 function unknown(found: string, cause?: unknown): DonjonError {

@@ -2,7 +2,7 @@
  * Evidence in whatever it came in: bare, as text, in a certificate or request, in the JSON of other tools, in Azure's
  * HCL report, in a proof bundle. The kind is told by content, never by the name of a file.
  */
-import { DonjonError } from "@donjon/core/errors";
+import { attempt } from "@donjon/core/attempt";
 import { decodePem, looksLikePem } from "@donjon/core/pem";
 import { type Certificate, parseCertificate } from "@donjon/core/x509";
 import { detectEvidence } from "../detect.ts";
@@ -111,15 +111,6 @@ function readJson(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefi
     return value as Record<string, unknown>;
   } catch (cause) {
     throw envelopeError("the evidence", "text that starts like JSON and is none", "JSON", cause);
-  }
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DonjonError) return undefined;
-    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Signals before a program runs: nothing of it may stay at the host, so the command ends by its own hand. */
-import { Interrupted, SIGNAL_EXITS } from "../run/drive.ts";
+import { Interrupted, onSignals } from "../run/drive.ts";
 
 export interface Cancel {
   /** Aborted with `Interrupted`. */
@@ -10,15 +10,6 @@ export interface Cancel {
 
 export function cancelOnSignals(): Cancel {
   const controller = new AbortController();
-  const handlers = Object.entries(SIGNAL_EXITS).map(([signal, code]) => {
-    const handler = () => controller.abort(new Interrupted(code));
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const off of handlers) off();
-    },
-  };
+  const release = onSignals((code) => controller.abort(new Interrupted(code)));
+  return { signal: controller.signal, release };
 }

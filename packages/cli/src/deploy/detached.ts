@@ -29,7 +29,7 @@ export async function deployDetached(
   );
   // A detached run has no result; it rejects when something fails.
   await Promise.race([run.started, run.result]).finally(() => progress.end());
-  const receipt = await askReceipt(session, prepared.provision, identity);
+  const receipt = await askReceipt(session, prepared, identity);
   const early = await awaitEarlyExit(session);
   session.close();
   const code = early === null ? EXIT.ok : chooseOutcomeExit(early);

@@ -3,7 +3,6 @@ import { AttestError } from "@donjon/attest/errors";
 import type { ClientIdentity } from "@donjon/client/attested/identity";
 import { type AttestedSession, ownedBy } from "@donjon/client/attested/open";
 import { type KeepStatement, requireExpected } from "@donjon/client/attested/statement";
-import type { Provision } from "@donjon/client/session";
 import { DonjonError } from "@donjon/core/errors";
 import { hashSha256 } from "../run/digest.ts";
 import type { RunCompanion } from "../run/execute.ts";
@@ -17,13 +16,14 @@ import type { Trust } from "../trust/trust.ts";
  */
 export async function askReceipt(
   session: AttestedSession,
-  { manifest, workload }: Provision,
+  { manifest, provision }: Prepared,
   identity: ClientIdentity,
 ): Promise<KeepStatement> {
   const statement = await session.attest();
   requireExpected(statement, {
-    manifest: hashSha256(manifest),
-    workload: hashSha256(workload),
+    manifest: hashSha256(provision.manifest),
+    // Known since the module was read: it may be large.
+    workload: manifest.workload.sha256!,
     ...ownedBy(identity),
   });
   return statement;
@@ -55,7 +55,7 @@ export function followReceipt(
   return {
     onUploaded() {
       if (asked !== null) return;
-      asked = askReceipt(session, prepared.provision, identity);
+      asked = askReceipt(session, prepared, identity);
       asked.catch((error) => {
         if (error instanceof AttestError) stop();
       });

@@ -8,6 +8,7 @@ import {
   openEvidence,
   parseCollateralText,
 } from "@donjon/attest/open";
+import { attempt } from "@donjon/core/attempt";
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { isDirectory, readFile } from "./files.ts";
@@ -71,15 +72,6 @@ function sortFile(bytes: Uint8Array, sorted: Sorted): boolean {
   }
   const endorsement = attempt(() => openEndorsement(bytes));
   return endorsement !== undefined && sorted.endorsements.push(endorsement) > 0;
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DonjonError) return undefined;
-    throw error;
-  }
 }
 
 function write(path: string, bundle: Bundle): void {

@@ -1,17 +1,13 @@
 /** `donjon image measure`. */
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { FIRMWARE_PATHS, findFirmware } from "@donjon/host/backend/hardware";
 import { SNP_CPU } from "@donjon/host/backend/snp";
-import { digestTree } from "@donjon/host/image/digest";
-import { imageFiles, type KeepImageFiles, searchImage } from "@donjon/host/image/find";
-import { listTree } from "@donjon/host/image/tree";
 import { measureImage } from "@donjon/host/measure/measure-image";
 import { encodeReferenceValues } from "@donjon/host/measure/reference-values";
 import type { MeasureOptions } from "../command/measure.ts";
-import { findRuntime } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
+import { openImage } from "./open-image.ts";
 
 export function runImageMeasure(options: MeasureOptions): number {
   const { tee, vcpus = 1, output, cpu = SNP_CPU } = options;
@@ -25,25 +21,19 @@ export function runImageMeasure(options: MeasureOptions): number {
       `this machine has no firmware for ${tee}: none of ${places} is there; name one with --firmware`,
     );
   }
-  const values = measureImage({ tee, image: openImage(options.image), firmware, cpu, vcpus });
+  const found = openImage(options.image);
+  if (found.image === null) {
+    throw new DonjonError(
+      "files/read",
+      `there is no Keep image to measure: ${found.why}; 'donjon image build' builds one, --image names another`,
+    );
+  }
+  const values = measureImage({ tee, image: found.image, firmware, cpu, vcpus });
   const toml = encodeReferenceValues(values);
   if (output !== undefined) write(output, toml);
   if (options.json) process.stdout.write(`${JSON.stringify(values)}\n`);
   else if (output === undefined) process.stdout.write(toml);
   return EXIT.ok;
-}
-
-function openImage(directory: string | undefined): KeepImageFiles {
-  if (directory !== undefined) {
-    const { digest } = digestTree(listTree(join(directory, "tree")));
-    return imageFiles(resolve(directory), digest);
-  }
-  const found = searchImage({ engine: process.execPath, runtime: findRuntime() });
-  if (found.image !== null) return found.image;
-  throw new DonjonError(
-    "files/read",
-    `there is no Keep image to measure: ${found.why}; 'donjon image build' builds one, --image names another`,
-  );
 }
 
 function write(path: string, text: string): void {

@@ -1,6 +1,5 @@
 /** Measurements to expect of the image that is built here, by the kind of Keep. */
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { encodeHex } from "@donjon/core/hex";
 import { FIRMWARE_PATHS, findFirmware } from "@donjon/host/backend/hardware";
@@ -8,12 +7,11 @@ import { findLaunchFiles } from "@donjon/host/backend/launch-files";
 import { measureVmLaunch } from "@donjon/host/backend/qemu/measure";
 import { ENGINE_FLAGS, SANDBOXED_ENGINE_FLAGS } from "@donjon/host/backend/sandbox";
 import { SNP_CPU } from "@donjon/host/backend/snp";
-import { digestTree } from "@donjon/host/image/digest";
-import { imageFiles, type KeepImageFiles, searchImage } from "@donjon/host/image/find";
+import type { KeepImageFiles } from "@donjon/host/image/find";
 import { measureProcessLaunch } from "@donjon/host/image/launch";
-import { listTree } from "@donjon/host/image/tree";
 import { measureImage } from "@donjon/host/measure/measure-image";
 import { findRuntime } from "../early-keep.ts";
+import { openImage } from "../image/open-image.ts";
 import type { ReferenceTable, ReferenceValue } from "./template.ts";
 
 export const PROTECTING_KINDS = ["snp", "tdx", "sgx"] as const;
@@ -78,7 +76,7 @@ function measureVm(tee: "snp" | "tdx", options: ReferenceOptions): MeasuredTable
     const places = FIRMWARE_PATHS[tee].join(", ");
     throw missing(`this machine has no firmware for it (${places}); name one with --firmware`);
   }
-  const image = openImage(options.image);
+  const image = needImage(options.image);
   const { policy, machine } = measureImage({ tee, image, firmware, cpu, vcpus });
   const about = [`firmware ${firmware}`, ...machine].join("; ");
   const keys = Object.entries(policy).map(([key, values]) => [
@@ -113,7 +111,7 @@ function measureProcess(): MeasuredTable {
 }
 
 function measureUnprotectedVm({ image: directory }: ReferenceOptions): MeasuredTable {
-  const image = openImage(directory);
+  const image = needImage(directory);
   const { measurement, imageDigest } = measureVmLaunch({
     kernel: image.vmlinux,
     initrd: image.initrd,
@@ -124,12 +122,8 @@ function measureUnprotectedVm({ image: directory }: ReferenceOptions): MeasuredT
   return { tee: "snp", keys: { measurement: [value] }, imageDigest };
 }
 
-function openImage(directory: string | undefined): KeepImageFiles {
-  if (directory !== undefined) {
-    const { digest } = digestTree(listTree(join(directory, "tree")));
-    return imageFiles(resolve(directory), digest);
-  }
-  const found = searchImage({ engine: process.execPath, runtime: findRuntime() });
+function needImage(directory: string | undefined): KeepImageFiles {
+  const found = openImage(directory);
   if (found.image !== null) return found.image;
   throw missing(`${found.why}; 'donjon image build' builds one, --image names another`);
 }

@@ -72,18 +72,23 @@ export async function driveRun(run: Run, options: DriveOptions): Promise<Driven>
 
 /** Ctrl-C once asks the workload to stop, twice ends the Keep. Answers what puts the handlers away. */
 function handleSignals(run: Run, kill: () => void, ending: Ending): () => void {
+  return onSignals((code) => {
+    const again = ending.code !== null;
+    ending.code = code;
+    if (again) {
+      kill();
+      ending.cut();
+    } else {
+      run.stop("interrupt");
+      run.result.finally(() => setTimeout(ending.cut, FLUSH_AFTER_SIGNAL_MS)).catch(() => {});
+    }
+  });
+}
+
+/** Calls back with the exit code of each signal that ends a command. Answers what puts the handlers away. */
+export function onSignals(handle: (exitCode: number) => void): () => void {
   const handlers = Object.entries(SIGNAL_EXITS).map(([signal, code]) => {
-    const handler = () => {
-      const again = ending.code !== null;
-      ending.code = code;
-      if (again) {
-        kill();
-        ending.cut();
-      } else {
-        run.stop("interrupt");
-        run.result.finally(() => setTimeout(ending.cut, FLUSH_AFTER_SIGNAL_MS)).catch(() => {});
-      }
-    };
+    const handler = () => handle(code);
     process.on(signal, handler);
     return () => process.off(signal, handler);
   });

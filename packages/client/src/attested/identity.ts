@@ -6,7 +6,6 @@ import {
   type KeyObject,
   randomBytes,
   sign,
-  X509Certificate,
 } from "node:crypto";
 import { encodePem } from "@donjon/core/pem-encode";
 import { createSelfSigned } from "@donjon/core/self-signed";
@@ -39,17 +38,4 @@ export function identityOfKey(privateKey: KeyObject, nowMs: number): ClientIdent
     certificatePem: encodePem("CERTIFICATE", certificate),
     digest: createHash("sha256").update(spki).digest(),
   };
-}
-
-/**
- * An identity from its stored parts.
- * @throws Error of the engine when one of them is no PEM, or when key and certificate are not of one pair
- */
-export function readClientIdentity(keyPem: string, certificatePem: string): ClientIdentity {
-  const certificate = new X509Certificate(certificatePem);
-  const spki = createPublicKey(keyPem).export({ type: "spki", format: "der" });
-  if (!spki.equals(certificate.publicKey.export({ type: "spki", format: "der" }))) {
-    throw new TypeError("the certificate is for another key");
-  }
-  return { keyPem, certificatePem, digest: createHash("sha256").update(spki).digest() };
 }

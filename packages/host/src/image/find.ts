@@ -50,12 +50,7 @@ export type ImageSearch =
   /** Why there is none: a clause for people. */
   | { readonly image: null; readonly why: string };
 
-/** The image built for this engine and this runtime; `null` when there is none, or none that is up to date. */
-export function findImage(source: ImageSource): KeepImageFiles | null {
-  return searchImage(source).image;
-}
-
-/** The same, with the reason for a miss. An image that is stale or was changed is a miss: it is never used silently. */
+/** The image built for this engine and this runtime. One that is stale or was changed is a miss: it is never used silently. */
 export function searchImage(source: ImageSource, cache = imageCacheDirectory()): ImageSearch {
   const pointer = readPointer(pointerPath(source, cache));
   if (pointer === null) return { image: null, why: "no image is built" };

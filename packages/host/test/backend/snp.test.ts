@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { findFirmware } from "../../src/backend/hardware.ts";
 import {
@@ -14,6 +12,7 @@ import {
 } from "../../src/backend/snp.ts";
 import { CPU_SIGNATURES, encodeCpuSignature } from "../../src/measure/cpu-signature.ts";
 import { holdAgainstQemu } from "./hardware.ts";
+import { testHardwareBackend } from "./hardware-contract.ts";
 import { openQmp, QEMUS, readObjects, readOption } from "./qmp.ts";
 
 const MACHINE: SnpMachine = {
@@ -123,26 +122,7 @@ test("the backend says what a machine without SEV-SNP lacks", {
   });
 });
 
-test("a Keep under SNP protects, ends by itself where QEMU cannot start it, and simulates no measurement", async (t) => {
-  const cmdline = join(tmpdir(), `donjon-snp-${process.pid}`);
-  writeFileSync(cmdline, "quiet");
-  t.after(() => rmSync(cmdline));
-  const image = {
-    kernel: "/n/kernel",
-    initrdCompressed: "/n/initrd",
-    cmdline,
-    digest: "ab".repeat(32),
-  };
-  const backend = createSnpBackend(image, {
-    qemu: "/nonexistent/qemu",
-    firmware: "/nonexistent/fd",
-  });
-  assert.deepEqual([backend.name, backend.protects], ["snp", true]);
-  const keep = backend.start({ onConsole: () => {} });
-  assert.notDeepEqual(await keep.ended, { kind: "exited", code: 0 });
-  assert.match(keep.sandbox, /not yet run on hardware/);
-  await assert.rejects(keep.measure(), { code: "measure/unsupported" });
-});
+testHardwareBackend("snp", createSnpBackend);
 
 test("firmware is looked for where distributions put it", () => {
   assert.equal(

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import {
   createTdxBackend,
@@ -11,6 +9,7 @@ import {
   type TdxMachine,
 } from "../../src/backend/tdx.ts";
 import { holdAgainstQemu } from "./hardware.ts";
+import { testHardwareBackend } from "./hardware-contract.ts";
 import { readObjects, readOption } from "./qmp.ts";
 
 const MACHINE: TdxMachine = {
@@ -72,23 +71,4 @@ test("the backend says what a machine without TDX lacks", {
   });
 });
 
-test("a Keep under TDX protects, ends by itself where QEMU cannot start it, and simulates no measurement", async (t) => {
-  const cmdline = join(tmpdir(), `donjon-tdx-${process.pid}`);
-  writeFileSync(cmdline, "quiet");
-  t.after(() => rmSync(cmdline));
-  const image = {
-    kernel: "/n/kernel",
-    initrdCompressed: "/n/initrd",
-    cmdline,
-    digest: "cd".repeat(32),
-  };
-  const backend = createTdxBackend(image, {
-    qemu: "/nonexistent/qemu",
-    firmware: "/nonexistent/fd",
-  });
-  assert.deepEqual([backend.name, backend.protects], ["tdx", true]);
-  const keep = backend.start({ onConsole: () => {} });
-  assert.notDeepEqual(await keep.ended, { kind: "exited", code: 0 });
-  assert.match(keep.sandbox, /not yet run on hardware/);
-  await assert.rejects(keep.measure(), { code: "measure/unsupported" });
-});
+testHardwareBackend("tdx", createTdxBackend);

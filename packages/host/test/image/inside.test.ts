@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startKeep } from "@donjon/testkit/contract/keep-fixture";
 import { createProcessBackend } from "../../src/backend/process.ts";
-import { findImage } from "../../src/image/find.ts";
+import { searchImage } from "../../src/image/find.ts";
 import { withVmBackend } from "../backend/vm-backend.ts";
 
 const source = {
@@ -20,7 +20,7 @@ test("a process Keep finds the same image digest from the inside as the host fro
   // Asked twice at once, answered twice.
   const answers = await Promise.all([under.gate.imageDigest(), under.gate.imageDigest()]);
   assert.deepEqual(answers, [imageDigest, imageDigest]);
-  const built = findImage(source);
+  const built = searchImage(source).image;
   if (built !== null) assert.equal(imageDigest, built.digest);
 });
 
@@ -39,7 +39,7 @@ await withVmBackend(SAME, (backend) =>
       machine.gate.imageDigest(),
       child.gate.imageDigest(),
     ]);
-    assert.equal(fromMachine, findImage(source)?.digest);
+    assert.equal(fromMachine, searchImage(source).image?.digest);
     assert.equal(fromChild, fromMachine);
     assert.equal((await machine.keep.measure()).imageDigest, fromMachine);
   }),

@@ -1,6 +1,13 @@
 /** The Keep's key pair and its self-made certificate (DESIGN, section 5). The key never leaves the Keep. */
-import { generateKeyPairSync, hash, randomBytes, sign, X509Certificate } from "node:crypto";
-import { createSelfSigned } from "@donjon/core/self-signed";
+import {
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
+import { createSelfSigned, type SelfSignedOptions } from "@donjon/core/self-signed";
 
 export interface KeepIdentity {
   readonly keyPem: string;
@@ -14,17 +21,35 @@ export interface KeepIdentity {
 export function createIdentity(nowMs: number): KeepIdentity {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = publicKey.export({ type: "spki", format: "der" });
-  const certificateDer = createSelfSigned({
-    commonName: "Donjon Keep",
-    spki,
-    serial: randomBytes(16),
-    nowMs,
-    sign: (signed) => sign("sha256", signed, privateKey),
-  });
+  const certificateDer = certifyKey(privateKey, nowMs);
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certificatePem: new X509Certificate(certificateDer).toString(),
+    certificatePem: encodeCertificatePem(certificateDer),
     certificateDer,
     digest: hash("sha256", spki, "buffer"),
   };
+}
+
+/** A certificate that the Keep makes of its own key. DER. */
+export function certifyKey(
+  key: KeyObject | string,
+  nowMs: number,
+  more: Pick<SelfSignedOptions, "names" | "cmw"> = {},
+): Uint8Array {
+  return createSelfSigned({
+    commonName: "Donjon Keep",
+    spki: createPublicKey(key).export({ type: "spki", format: "der" }),
+    serial: randomBytes(16),
+    nowMs,
+    sign: (signed) => sign("sha256", signed, key),
+    ...more,
+  });
+}
+
+/** Not by `X509Certificate`: it would find the first PEM in these octets, and evidence of Intel's holds a chain in PEM. */
+export function encodeCertificatePem(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString("base64")
+    .match(/.{1,64}/g)!;
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }

@@ -1,18 +1,10 @@
 /** What a TLS listener serves with: a certificate that came as a secret, or one that the Keep makes, with evidence in it. */
-import {
-  createPrivateKey,
-  createPublicKey,
-  hash,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from "node:crypto";
+import { createPrivateKey, hash, X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
-import { createSelfSigned } from "@donjon/core/self-signed";
 import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
 import { createTlsContext } from "../gate/tls.ts";
-import type { KeepIdentity } from "../identity/identity.ts";
+import { certifyKey, encodeCertificatePem, type KeepIdentity } from "../identity/identity.ts";
 
 export interface ServedCertificate {
   readonly context: SecureContext;
@@ -27,22 +19,8 @@ export function makeCertificate(
   cmw: Uint8Array | null,
   nowMs: number,
 ): ServedCertificate {
-  const der = createSelfSigned({
-    commonName: "Donjon Keep",
-    spki: createPublicKey(keyPem).export({ type: "spki", format: "der" }),
-    serial: randomBytes(16),
-    nowMs,
-    sign: (signed) => sign("sha256", signed, keyPem),
-    names,
-    ...(cmw === null ? {} : { cmw }),
-  });
-  // Not by `X509Certificate`: it would find the first PEM in these octets, and evidence of Intel's holds a chain in PEM.
-  const lines = Buffer.from(der)
-    .toString("base64")
-    .match(/.{1,64}/g)!;
-  const cert = ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join(
-    "\n",
-  );
+  const der = certifyKey(keyPem, nowMs, { names, ...(cmw === null ? {} : { cmw }) });
+  const cert = encodeCertificatePem(der);
   return { context: createTlsContext({ cert, key: keyPem, ca: cert }), key: digest };
 }
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { type Duplex, duplexPair } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { type CmwCollection, parseCmwCbor, readCmwExtension } from "@donjon/attest/envelope";
-import { encodePem } from "@donjon/core/pem-encode";
-import { createSelfSigned } from "@donjon/core/self-signed";
 import { parseCertificate } from "@donjon/core/x509";
 import { type Binding, encodeBinding, parseBinding } from "@donjon/protocol/attestation/binding";
 import { encodeEvidence } from "@donjon/protocol/attestation/evidence";
@@ -16,6 +14,7 @@ import {
   MAX_WAITING_ATTESTATIONS,
 } from "@donjon/protocol/limits";
 import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
+import { createCertificate } from "@donjon/testkit/contract/certificate";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { createIdentity } from "../../src/identity/identity.ts";
@@ -198,25 +197,11 @@ test("evidence is made anew in time, open connections go on, and evidence that f
   client.destroy();
 });
 
-/** A certificate as an authority would give one, with its key, in PEM. */
-function makePair(): { certificate: string; key: string } {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const der = createSelfSigned({
-    commonName: "api.example",
-    spki: publicKey.export({ type: "spki", format: "der" }),
-    serial: randomBytes(16),
-    nowMs: Date.now(),
-    sign: (bytes) => sign("sha256", bytes, privateKey),
-  });
-  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return { certificate: encodePem("CERTIFICATE", der), key };
-}
-
 const GIVEN = listener({ certificate: "cert", key: "key", attestation: true });
 
 test("a listener with a certificate of its own serves it unchanged and asks for no evidence", async () => {
   const { attest, asked } = makeAttester();
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const opened = openListeners([GIVEN], attest, { cert: certificate, key });
   const served = await readPeer(opened, GIVEN);
   assert.equal(served.toString(), new X509Certificate(certificate).toString());
@@ -224,7 +209,7 @@ test("a listener with a certificate of its own serves it unchanged and asks for 
 });
 
 test("one secret may hold certificate and key", async () => {
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const to = listener({ certificate: "both", key: "both" });
   const opened = openListeners([to], attestNothing, { both: `${key}${certificate}` });
   const served = await readPeer(opened, to);
@@ -232,8 +217,8 @@ test("one secret may hold certificate and key", async () => {
 });
 
 test("secrets that are no certificate and its key are refused, and what they hold is not said", () => {
-  const { certificate, key } = makePair();
-  const other = makePair();
+  const { certificate, key } = createCertificate("api.example");
+  const other = createCertificate("api.example");
   const marker = "MARKER0123456789";
   const garbled = certificate.replace(/\n.{20}/, `\n${marker}AAAA`);
   const locked = generateKeyPairSync("ec", {
@@ -301,7 +286,7 @@ const requestFor = (query: string) =>
 
 test("a listener with attestation answers with evidence over the nonce and the key that it serves with", async () => {
   const { attest } = makeAttester();
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const self = listener({ name: "self", attestation: true });
   const opened = openListeners([GIVEN, self], attest, { cert: certificate, key });
   for (const to of [GIVEN, self]) {
@@ -329,7 +314,7 @@ test("a listener with attestation answers with evidence over the nonce and the k
 
 test("a nonce that is none is refused with a sentence, and no evidence is made for it", async () => {
   const { attest, asked } = makeAttester();
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const opened = openListeners([GIVEN], attest, { cert: certificate, key });
   const nonce = "ab".repeat(32);
   for (const query of [
@@ -349,7 +334,7 @@ test("a nonce that is none is refused with a sentence, and no evidence is made f
 });
 
 test("a Keep without evidence says that it has none", async () => {
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const opened = openListeners([GIVEN], attestNothing, { cert: certificate, key });
   const { status, body } = await ask(opened, GIVEN, requestFor(`?nonce=${"ab".repeat(32)}`));
   assert.equal(status, "HTTP/1.1 503 Service Unavailable");
@@ -357,7 +342,7 @@ test("a Keep without evidence says that it has none", async () => {
 });
 
 test("requests for evidence that is slow to come do not pile up", async () => {
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const held: ((cmw: Uint8Array) => void)[] = [];
   const attest: AttestKey = () => new Promise((resolve) => held.push(resolve));
   const opened = openListeners([GIVEN], attest, { cert: certificate, key });
@@ -378,7 +363,7 @@ test("requests for evidence that is slow to come do not pile up", async () => {
 
 test("a flood of requests for evidence costs a bounded amount of evidence", async () => {
   const { attest, asked } = makeAttester();
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const opened = openListeners([GIVEN], attest, { cert: certificate, key });
   const request = requestFor(`?nonce=${"ab".repeat(32)}`);
   const started = performance.now();
@@ -393,7 +378,7 @@ test("a flood of requests for evidence costs a bounded amount of evidence", asyn
 
 test("other requests on a listener with attestation, and all on one without, are the workload's", async () => {
   const { attest, asked } = makeAttester();
-  const { certificate, key } = makePair();
+  const { certificate, key } = createCertificate("api.example");
   const without = listener({ name: "plain" });
   const opened = openListeners([GIVEN, without], attest, { cert: certificate, key });
   const cases: [ListenDescriptor, string][] = [
