@@ -13,9 +13,21 @@ export function chooseTier(codeBytes: number): Tier {
   return codeBytes <= OPTIMIZE_AT_ONCE_BYTES ? "optimized" : "lazy";
 }
 
-/** Flags hold for the whole process, and count when a function is compiled: a Keep runs one workload. */
-export function setTier(tier: Tier): void {
-  if (tier === "optimized") setFlagsFromString("--no-liftoff");
-  // Functions are validated when they are first called: an invalid one ends the workload then.
-  else setFlagsFromString("--wasm-lazy-validation");
+/**
+ * Flags hold for the whole process, and count when a function is compiled: a Keep runs one workload.
+ *
+ * @param cores that the process may run on
+ */
+export function setTier(tier: Tier, cores: number): void {
+  for (const flag of listTierFlags(tier, cores)) setFlagsFromString(flag);
+}
+
+export function listTierFlags(tier: Tier, cores: number): string[] {
+  if (tier === "optimized") return ["--no-liftoff"];
+  return [
+    // Functions are validated when they are first called: an invalid one ends the workload then.
+    "--wasm-lazy-validation",
+    // The engine has four threads that optimize, however few the cores: one core is left to the workload itself.
+    `--wasm-num-compilation-tasks=${Math.max(1, cores - 1)}`,
+  ];
 }
