@@ -1,9 +1,20 @@
 /** The two pipes that the Keep is given: the only descriptors it ever touches. */
-import { Socket } from "node:net";
+import { Socket, type SocketConstructorOpts } from "node:net";
 
 export const IN_DESCRIPTOR = 3;
 export const OUT_DESCRIPTOR = 4;
 
+/** Octets of one read. By itself the engine reads 64 KiB at a time, and each read costs a turn of the event loop. */
+const READ_BYTES = 256 << 10;
+
 export function openPipe(descriptor: number): Socket {
-  return new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: false });
+  const onread = {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback: (count: number, buffer: Uint8Array) =>
+      socket.push(Buffer.copyBytesFrom(buffer, 0, count)),
+  };
+  // The types know this option for outgoing connections only; the engine takes it for every socket.
+  const options = { fd: descriptor, readable: true, writable: true, allowHalfOpen: false, onread };
+  const socket: Socket = new Socket(options as SocketConstructorOpts);
+  return socket;
 }

@@ -18,15 +18,16 @@ export class RingSource implements ByteSource {
     this.grant = { buffer, index: bell.add(() => this.onReadable?.()) };
   }
 
-  read(): Uint8Array | null | undefined {
-    const bytes = this.#ring.view();
+  read(skip = 0): Uint8Array | null | undefined {
+    const bytes = this.#ring.view(skip);
     if (bytes.length > 0) return bytes;
     if (!this.#ring.ended) return null;
     return undefined;
   }
 
   consume(count: number): void {
-    this.#ring.consume(count);
+    // A worker that has turned bad may have set its counter back since these bytes were read.
+    this.#ring.consume(Math.min(count, this.#ring.available()));
   }
 
   /** The workload is over; what it wrote can still be read. */

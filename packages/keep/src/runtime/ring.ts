@@ -142,10 +142,11 @@ export class RingReader {
     return Atomics.load(this.#words, WRITER_CLOSED) !== 0 && this.available() === 0;
   }
 
-  /** The next bytes that lie in one piece; empty when there are none. Valid until `consume`. */
-  view(): Uint8Array<SharedArrayBuffer> {
-    const at = (this.#tail >>> 0) & (this.capacity - 1);
-    return this.#bytes.subarray(at, at + Math.min(this.available(), this.capacity - at));
+  /** The next bytes after `skip` that lie in one piece; empty when there are none. Valid until they are consumed. */
+  view(skip = 0): Uint8Array<SharedArrayBuffer> {
+    const at = ((this.#tail + skip) >>> 0) & (this.capacity - 1);
+    const left = Math.max(0, this.available() - skip);
+    return this.#bytes.subarray(at, at + Math.min(left, this.capacity - at));
   }
 
   /** Copies up to `length` bytes without taking them out. */

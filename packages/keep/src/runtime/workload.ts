@@ -83,8 +83,11 @@ export interface WorkloadUsage {
 
 /** The receiving end of a stream of the workload, as the session sees it. */
 export interface ByteSource {
-  /** The next bytes, `null` when there are none now, `undefined` at the end. Valid until `consume`. */
-  read(): Uint8Array | null | undefined;
+  /**
+   * The next bytes after `skip` that were read and not consumed yet, `null` when there are none now, `undefined` at the
+   * end, which comes when all is consumed. Valid until they are.
+   */
+  read(skip?: number): Uint8Array | null | undefined;
   /** Gives back `count` bytes of what `read` showed. */
   consume(count: number): void;
   /** Called whenever `read` may have something new. */

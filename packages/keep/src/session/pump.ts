@@ -9,9 +9,8 @@ import type { Journal, JournalEntry, JournalReader } from "./journal.ts";
 /** Credit is given back in steps of this many octets, so that it costs few frames. */
 const CREDIT_STEP = INITIAL_CREDIT / 4;
 
-/** Octets of one frame of output, and how many may be on their way: TLS works on one piece while the next is fetched. */
+/** Octets of one frame of output: TLS works on one piece while the next is fetched. */
 const PIECE_BYTES = 256 << 10;
-const IN_FLIGHT_BYTES = 1 << 20;
 
 /** From the workload to the client. A slow client leaves the ring full, and that is what slows the workload. */
 export class OutputPump {
@@ -19,6 +18,7 @@ export class OutputPump {
   readonly #peer: KeepPeer;
   readonly #channel: DataChannel;
   readonly #ended = Promise.withResolvers<void>();
+  /** Octets on their way; they lie in the ring, whose size bounds them. */
   #inFlight = 0;
 
   constructor(source: ByteSource, peer: KeepPeer, channel: DataChannel) {
@@ -36,20 +36,21 @@ export class OutputPump {
 
   /** To be called when credit comes. */
   flush(): void {
-    while (this.#inFlight < IN_FLIGHT_BYTES) {
+    for (;;) {
       const room = this.#peer.sendable(this.#channel);
-      const bytes = room === 0 ? null : this.#source.read();
+      const bytes = room === 0 ? null : this.#source.read(this.#inFlight);
       if (bytes === null) return;
       if (bytes === undefined) {
         this.#peer.sendEnd(this.#channel);
         this.#ended.resolve();
         return;
       }
-      const piece = bytes.slice(0, Math.min(room, PIECE_BYTES));
-      this.#source.consume(piece.length);
+      // Not copied: what is under way stays in the ring until the stream has passed it on.
+      const piece = bytes.subarray(0, Math.min(room, PIECE_BYTES));
       this.#inFlight += piece.length;
       this.#peer.sendData(this.#channel, piece, () => {
         this.#inFlight -= piece.length;
+        this.#source.consume(piece.length);
         this.flush();
       });
     }

@@ -105,9 +105,35 @@ describe("ring", () => {
         new Int32Array(buffer)[16] = tail;
         assert.ok(reader.available() <= CAPACITY);
         assert.ok(reader.view().length <= CAPACITY);
+        assert.ok(reader.view(200).length <= CAPACITY);
         assert.ok(writer.space() >= 0 && writer.space() <= CAPACITY);
         assert.ok(writer.write(pattern(0, 200), 0, 200) <= CAPACITY);
       }),
+    );
+  });
+
+  it("shows what follows the bytes that are still being passed on", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: CAPACITY }),
+        fc.integer({ min: 0, max: CAPACITY }),
+        fc.integer({ min: 0, max: CAPACITY }),
+        (before, count, skip) => {
+          const { writer, reader } = createRing();
+          writer.write(pattern(0, before), 0, before);
+          reader.consume(before);
+          writer.write(pattern(7, count), 0, count);
+          const seen: number[] = [];
+          for (let at = skip; ; ) {
+            const piece = reader.view(at);
+            if (piece.length === 0) break;
+            seen.push(...piece);
+            at += piece.length;
+          }
+          assert.deepEqual(seen, [...pattern(7, count).subarray(skip)]);
+          assert.equal(reader.available(), count);
+        },
+      ),
     );
   });
 
