@@ -6,6 +6,11 @@ export function imageCacheDirectory(): string {
   return join(baseDirectory("XDG_CACHE_HOME", ".cache"), "donjon", "image");
 }
 
+/** The engine's compiled form of the command's programs: may be deleted at any time. */
+export function codeCacheDirectory(): string {
+  return join(baseDirectory("XDG_CACHE_HOME", ".cache"), "donjon", "code");
+}
+
 /** Packages that images are built from, and the private lists of the package client. */
 export function packageCacheDirectory(): string {
   return join(baseDirectory("XDG_CACHE_HOME", ".cache"), "donjon", "packages");
