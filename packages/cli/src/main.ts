@@ -4,7 +4,7 @@ import { startKeep, wantsEarlyKeep } from "./early-keep.ts";
 
 const argv = process.argv.slice(2);
 const early = wantsEarlyKeep(argv) ? startKeep() : null;
-// A run loads so little that the cache would cost it more than it gives.
+// A run loads so little that the cache gives it nothing (docs/decisions/0024).
 if (early === null) enableCodeCache();
 
 import("./program.ts").then(async ({ runProgram }) => {

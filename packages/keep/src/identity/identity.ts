@@ -7,6 +7,7 @@ import {
   randomBytes,
   sign,
 } from "node:crypto";
+import { encodePem } from "@donjon/core/pem-encode";
 import { createSelfSigned, type SelfSignedOptions } from "@donjon/core/self-signed";
 
 export interface KeepIdentity {
@@ -24,7 +25,7 @@ export function createIdentity(nowMs: number): KeepIdentity {
   const certificateDer = certifyKey(privateKey, nowMs);
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certificatePem: encodeCertificatePem(certificateDer),
+    certificatePem: encodePem("CERTIFICATE", certificateDer),
     certificateDer,
     digest: hash("sha256", spki, "buffer"),
   };
@@ -44,12 +45,4 @@ export function certifyKey(
     sign: (signed) => sign("sha256", signed, key),
     ...more,
   });
-}
-
-/** Not by `X509Certificate`: it would find the first PEM in these octets, and evidence of Intel's holds a chain in PEM. */
-export function encodeCertificatePem(der: Uint8Array): string {
-  const lines = Buffer.from(der)
-    .toString("base64")
-    .match(/.{1,64}/g)!;
-  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }

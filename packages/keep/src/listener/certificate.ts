@@ -2,9 +2,10 @@
 import { createPrivateKey, hash, X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
+import { encodePem } from "@donjon/core/pem-encode";
 import type { ListenDescriptor } from "@donjon/protocol/manifest/manifest";
 import { createTlsContext } from "../gate/tls.ts";
-import { certifyKey, encodeCertificatePem, type KeepIdentity } from "../identity/identity.ts";
+import { certifyKey, type KeepIdentity } from "../identity/identity.ts";
 
 export interface ServedCertificate {
   readonly context: SecureContext;
@@ -20,7 +21,8 @@ export function makeCertificate(
   nowMs: number,
 ): ServedCertificate {
   const der = certifyKey(keyPem, nowMs, { names, ...(cmw === null ? {} : { cmw }) });
-  const cert = encodeCertificatePem(der);
+  // Not by `X509Certificate`: it would find the first PEM in these octets, and evidence of Intel's holds a chain in PEM.
+  const cert = encodePem("CERTIFICATE", der);
   return { context: createTlsContext({ cert, key: keyPem, ca: cert }), key: digest };
 }
 
