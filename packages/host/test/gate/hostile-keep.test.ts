@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { openSession } from "@donjon/client/session";
@@ -66,6 +66,27 @@ test("the host refuses every connection until it is told which are allowed, and 
     assert.match(await ask(pipe, other), /not among the manifest's connections/);
   }
   assert.match(await ask(pipe, "nonsense"), /wanted "host:port"/);
+  pipe.close();
+  await gate.close();
+  server.close();
+});
+
+test("a Keep that takes its call back while the host connects ends that connection and nothing else", async () => {
+  const met = Promise.withResolvers<Socket>();
+  const server = createServer(met.resolve);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const fake = createFakeKeep();
+  const gate = openGate(fake.started, { onConsole: () => {} });
+  gate.allowConnections([`127.0.0.1:${port}`]);
+  const pipe = callHost(fake);
+  pipe
+    .open(`127.0.0.1:${port}`)
+    .on("error", () => {})
+    .destroy();
+  const connection = await met.promise;
+  await new Promise((resolve) => connection.resume().once("close", resolve));
+  assert.match(await ask(pipe, "127.0.0.1:1"), /not among/);
   pipe.close();
   await gate.close();
   server.close();

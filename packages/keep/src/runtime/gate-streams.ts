@@ -100,6 +100,8 @@ export class ConnectionPump {
     stream.on("finish", () => this.#letGo());
     stream.on("error", () => {});
     stream.on("close", () => this.#close());
+    // It has told its close already: the workload is to see an end all the same.
+    if (stream.closed) setImmediate(() => this.#close());
   }
 
   /** The workload is over; what it wrote is still sent. */

@@ -105,6 +105,16 @@ describe("listeners", () => {
     );
   });
 
+  it("shows the end of a connection that had closed before it was handed over", async (t) => {
+    const workload = startGuest(t, { guest: "serve", argc: 1, descriptors: LISTENING });
+    const [, server] = duplexPair();
+    server.destroy();
+    await new Promise((resolve) => server.once("close", resolve));
+    assert.equal(workload.accept("web", server), true);
+    // It reads nothing, and cannot answer.
+    assert.deepEqual((await workload.result).outcome, { kind: "exit", code: 3 });
+  });
+
   it("forgets a connection that its peer closes before it is accepted", async (t) => {
     const workload = startGuest(t, { guest: "serve", argc: 20, descriptors: LISTENING });
     for (let i = 0; i < 100; i++) {

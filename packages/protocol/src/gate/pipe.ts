@@ -19,6 +19,7 @@ export interface BytePipe {
 /** A stream that the other end asks for. One of the two is called, once, maybe later. */
 export interface GateCall<D> {
   readonly target: string;
+  /** The stream; destroyed already when the other end has taken its call back. */
   accept(): D;
   refuse(refusal: MuxRefusal, reason: string): void;
 }
@@ -100,10 +101,16 @@ function createCall<D extends DuplexLike>(
   window: number | undefined,
 ): GateCall<D> {
   const { duplex, events } = createGateDuplex(Duplex, () => stream, window);
-  stream.events = events;
+  let taken = false;
+  stream.events = {
+    ...events,
+    // Until it is taken nobody hears its errors, and one that nobody hears would end the process.
+    onReset: (cause) => (taken ? events.onReset(cause) : void duplex.destroy()),
+  };
   return {
     target: stream.target,
     accept() {
+      taken = true;
       stream.accept();
       if (window !== undefined) stream.widen(window);
       return duplex;

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { createGateDuplex } from "../../src/gate/duplex.ts";
 import { MUX_REFUSAL, Mux, type MuxStream, type MuxStreamEvents } from "../../src/gate/mux.ts";
 import { encodeMuxFrame, encodeMuxHeader, encodeU32, MUX_KIND } from "../../src/gate/mux-frame.ts";
-import { openGatePipe } from "../../src/gate/pipe.ts";
+import { type GateCall, openGatePipe } from "../../src/gate/pipe.ts";
 import { GATE_STREAM_WINDOW, MAX_GATE_STREAMS } from "../../src/limits.ts";
 
 const PREFACE = encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(1));
@@ -401,4 +401,27 @@ test("a write of nothing is done at once, and what comes after it is sent", asyn
   stream.write(new Uint8Array(0));
   stream.end("after it");
   assert.equal((await received.promise).toString(), "after it");
+});
+
+test("a call that is taken back before it is answered ends that call and nothing else", async () => {
+  const { duplexPair } = await import("node:stream");
+  const [calling, called] = duplexPair();
+  const calls: GateCall<Duplex>[] = [];
+  openGatePipe(called, { role: "callee", Duplex, onCall: (call) => calls.push(call) });
+  const caller = openGatePipe(calling, { role: "caller", Duplex });
+  for (let round = 0; round < 2; round++) {
+    caller
+      .open("listen:web")
+      .on("error", () => {})
+      .destroy();
+  }
+  const answered = Promise.withResolvers<void>();
+  caller.open("health", { onAccept: answered.resolve }).on("error", answered.reject);
+  await new Promise(setImmediate);
+  const [first, second, third] = calls;
+  assert.equal(first!.accept().destroyed, true);
+  second!.refuse(MUX_REFUSAL.busy, "too late");
+  third!.accept();
+  await answered.promise;
+  assert.equal(caller.closed, false);
 });

@@ -1,7 +1,8 @@
 /** What the gate of every backend's Keep must do; hostile hosts included. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -53,6 +54,19 @@ export function testGateContract(backend: Backend, options: GateContractOptions)
         assert.deepEqual(await callPort(port, bytes), bytes);
       });
       await Promise.all(calls);
+    });
+
+    test("lives on when a connection breaks that came before the manifest", async () => {
+      await using under = startKeep(backend);
+      const port = await echoPort(under.gate);
+      const broken = connect({ host: "127.0.0.1", port });
+      await once(broken, "connect");
+      // The Keep answers after it has got the call.
+      const call = callPort(port, Buffer.from("after it"));
+      await under.gate.health();
+      broken.resetAndDestroy();
+      startRun(under.gate, encodeEchoServerGuest(3), listener("tcp")).run.result.catch(() => {});
+      assert.equal((await call).toString(), "after it");
     });
 
     test("refuses a connection for a listener that the manifest does not name", async () => {
