@@ -1,4 +1,7 @@
 /** Every command, in the order of the help. One file of its own when built: a run knows itself alone. */
+
+import { DonjonError } from "@donjon/core/errors";
+import { suggestNearest } from "@donjon/protocol/manifest/suggest";
 import type { Command } from "commander";
 import { addAgentCommand } from "./command/agent.ts";
 import { addAttachCommand } from "./command/attach.ts";
@@ -52,4 +55,22 @@ export function createProgram(context: Context): Command {
   const program = createEmptyProgram();
   addCommands(program, context);
   return program;
+}
+
+/** `donjon help agent token`: the help of a command at any depth. @throws DonjonError `usage` */
+export function printHelp(program: Command, argv: readonly string[]): void {
+  let command = program;
+  for (const name of argv.filter((word) => !word.startsWith("-"))) {
+    const next = command.commands.find((each) => each.name() === name);
+    if (next === undefined) throw noCommand(command, name);
+    command = next;
+  }
+  command.outputHelp();
+}
+
+function noCommand(parent: Command, name: string): DonjonError {
+  const names = parent.commands.map((each) => each.name());
+  const near = suggestNearest(name, names);
+  const hint = near === null ? "" : `; did you mean ${near}?`;
+  return new DonjonError("usage", `'${parent.name()}' has no command '${name}'${hint}`);
 }

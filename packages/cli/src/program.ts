@@ -1,9 +1,9 @@
-import { DonjonError } from "@donjon/core/errors";
 import { Command, CommanderError } from "commander";
 import { addRunCommand } from "./command/run.ts";
 import type { EarlyKeep } from "./early-keep.ts";
 import { EXIT } from "./output/exit-codes.ts";
 import { printFailure } from "./output/failure.ts";
+import { asUsageError, nameCommand } from "./output/usage.ts";
 import { VERSION } from "./version.ts";
 
 /** What commands share: where to leave the exit code, and the Keep that may be running already. */
@@ -30,7 +30,14 @@ export async function runProgram(
   try {
     // A run waits for nothing that only other commands need.
     if (own[0] === "run") addRunCommand(program, context);
-    else (await import("./commands.ts")).addCommands(program, context);
+    else {
+      const { addCommands, printHelp } = await import("./commands.ts");
+      addCommands(program, context);
+      if (own[0] === "help") {
+        printHelp(program, own.slice(1));
+        return EXIT.ok;
+      }
+    }
     if (own.length === 0) {
       program.outputHelp({ error: true });
       return EXIT.failed;
@@ -39,7 +46,10 @@ export async function runProgram(
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    return printFailure(asUsageError(error), own.includes("--json"), own[0]);
+    // A command that has commands, without one of them: its help is on stderr by now.
+    if (error instanceof CommanderError && error.code === "commander.help") return EXIT.failed;
+    const command = nameCommand(program, own);
+    return printFailure(asUsageError(error, command), own.includes("--json"), command);
   } finally {
     early?.keep.kill();
   }
@@ -71,10 +81,3 @@ Examples:
 Exit codes: the program's own; 120 evidence refused, 124 time limit, 125 Donjon failed, 126 cannot run, 127 not found,
 130 interrupted, 134 trap, 137 killed or out of memory, 141 broken pipe, 153 output limit.
 `;
-
-/** Commander's sentences, in Donjon's form. */
-function asUsageError(error: unknown): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  const message = error.message.replace(/^error: /, "").replace(/\n\((Did you mean .*)\)$/, "; $1");
-  return new DonjonError("usage", message, { cause: error });
-}

@@ -42,7 +42,18 @@ test("no command and wrong commands are usage errors with a way on", async () =>
   assert.match(none.stderr, /Usage: donjon/);
   const wrong = await runCommand(["rnu"]);
   assert.equal(wrong.code, 125);
-  assert.match(wrong.stderr, /unknown command 'rnu'.*Did you mean run/);
+  assert.match(wrong.stderr, /unknown command 'rnu'.*did you mean run\?/);
+  const unknown = await runCommand(["help", "polciy"]);
+  assert.equal(unknown.code, 125);
+  assert.match(
+    unknown.stderr,
+    /^donjon: 'donjon' has no command 'polciy'; did you mean policy\?\n/,
+  );
+  const group = await runCommand(["policy"]);
+  assert.equal(group.code, 125);
+  assert.match(group.stderr, /^Usage: donjon policy [\s\S]*docs\/formats\/policy\.md\.\n\n$/);
+  const deep = await runCommand(["help", "agent", "token", "add"]);
+  assert.match(`${deep.stdout}`, /^Usage: donjon agent token add /);
   const json = await runCommand(["run", "--json"]);
   assert.equal(JSON.parse(json.stderr).error.code, "usage");
 });

@@ -62,8 +62,18 @@ test("each way to end has its exit code", async (t) => {
     [["."], 127, /donjon init/],
     [["Enarx"], 3, /'foo' is not known to Enarx/],
     [["trap.wasm", "--memory", "lots"], 125, /--memory is 'lots'/],
-    [["trap.wasm", "--memroy", "1"], 125, /unknown option '--memroy'; Did you mean --memory/],
-    [["trap.wasm", "extra"], 125, /too many arguments/],
+    [
+      ["trap.wasm", "--memroy", "1"],
+      125,
+      /unknown option '--memroy'; did you mean --memory\?\n.*'donjon help run'/,
+    ],
+    [
+      ["trap.wasm", "extra"],
+      125,
+      /too many arguments for 'run': 1 wanted, 2 found.* comes after --/,
+    ],
+    [["trap.wasm", "--verbose"], 125, /unknown option '--verbose'; .* comes after --/],
+    [["trap.wasm", "--stdin", "tape"], 125, /--stdin is 'tape', and one of host, null is wanted\n/],
   ];
   for (const [args, code, message] of cases) {
     const ended = await runCommand(["run", "--insecure", ...args], { cwd: root });

@@ -45,10 +45,10 @@ export function addPolicyCommand(program: Command, context: Context): void {
 function readCount(text: string): number {
   const count = Number(text);
   if (/^[0-9]+$/.test(text) && count >= 1 && count <= 4096) return count;
-  throw new InvalidArgumentError("A number from 1 to 4096 is wanted.");
+  throw new InvalidArgumentError("a number from 1 to 4096 is wanted");
 }
 
 function readDigest(text: string, before: readonly string[] = []): readonly string[] {
   if (/^[0-9a-f]{64}$/i.test(text)) return [...before, text.toLowerCase()];
-  throw new InvalidArgumentError("64 digits of hex are wanted.");
+  throw new InvalidArgumentError("64 digits of hex are wanted");
 }

@@ -13,21 +13,38 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   "workload/not-found": "give a .wasm file, a donjon.toml, or a directory with one of them",
   "workload/invalid": "'donjon inspect FILE' shows what is in a module",
   "workload/unsupported": "'donjon inspect FILE' shows what a module needs",
-  usage: "'donjon help' lists the commands, 'donjon help COMMAND' the options",
   internal: "this is a defect of Donjon; please report it with the message above",
 };
 
-/** Prints a failure on stderr (`--json`: one line `{"error":...}`) and answers the exit code. */
-export function printFailure(error: unknown, json: boolean, command?: string): number {
+/**
+ * Prints a failure on stderr (`--json`: one line `{"error":...}`) and answers the exit code.
+ * @param command the path of the command that failed, such as `agent token`; empty when it named none
+ */
+export function printFailure(error: unknown, json: boolean, command: string): number {
   const { code, message, details } = asDonjonError(error);
   if (json) writeLine(JSON.stringify({ error: { code, message, details } }));
   else {
     const style = createStyle(process.stderr);
     writeLine(`${style.red("donjon:")} ${showSafely(message)}`);
-    const hint = HINTS[code];
+    const hint = findHint(code, command);
     if (hint) writeLine(style.dim(`  hint: ${hint}`));
   }
   return chooseErrorExit(code, command);
+}
+
+function findHint(code: ErrorCode, command: string): string | undefined {
+  if (code === "usage") {
+    return command === ""
+      ? "'donjon help' lists the commands"
+      : `'donjon help ${command}' lists the options`;
+  }
+  if (code === "agent/not-found") {
+    return command.startsWith("agent ")
+      ? "'donjon agent token list' lists who has one"
+      : "'donjon ps --all' lists your Keeps";
+  }
+  // Who inspects has seen what this says.
+  return command === "inspect" && code === "workload/invalid" ? undefined : HINTS[code];
 }
 
 /** Parts of the command are built apart, each with a copy of the class of its own: the code tells what it is. */

@@ -127,18 +127,24 @@ function asCut(error: Error): DonjonError {
   );
 }
 
-/** Errors of a socket that mean that nobody is there. */
-const NOBODY: ReadonlySet<string> = new Set([
-  "ENOENT",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENOTFOUND",
-]);
+/** What the errors of a socket mean here. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no agent runs there",
+  ECONNREFUSED: "no agent runs there",
+  EHOSTUNREACH: "no agent runs there",
+  ENOTFOUND: "no host has this name",
+  EACCES: "this user may not open its socket",
+  EPROTO: "what runs there does not speak TLS",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself; name it with --agent-ca",
+  SELF_SIGNED_CERT_IN_CHAIN: "nobody here vouches for its certificate; name who does: --agent-ca",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "nobody here vouches for its certificate; name who does: --agent-ca",
+};
 
 function asUnreachable(address: string, error: Error): DonjonError {
   if (error instanceof DonjonError) return error;
   const { code } = error as NodeJS.ErrnoException;
-  const why = code !== undefined && NOBODY.has(code) ? "no agent runs there" : error.message;
+  const why = REASONS[code ?? ""] ?? error.message;
   return new DonjonError(
     "agent/unreachable",
     `the agent at ${address} cannot be reached: ${why}; start one with 'donjon agent', or give the address of another`,
