@@ -174,7 +174,7 @@ class Room implements EngineRoom, Workload {
       }
       case "listen": {
         if (this.#listeners.has(spec.name)) {
-          throw new DonjonError("manifest/value", `Two listeners are named '${spec.name}'`);
+          throw new DonjonError("manifest/value", `two listeners are named '${spec.name}'`);
         }
         const listener = new GateListener(this.#bell, this.#control, this.#pumps);
         this.#listeners.set(spec.name, listener);

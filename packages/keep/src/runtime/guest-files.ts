@@ -96,7 +96,7 @@ function writeFile(files: MemoryFiles, name: string, content: Uint8Array): void 
   if (written !== content.length) {
     throw new DonjonError(
       "files/limit",
-      `The secret '${name}' of ${content.length} bytes does not fit as a file; raise 'files' in the manifest's limits or shorten its name`,
+      `the secret '${name}' of ${content.length} bytes does not fit as a file; raise 'files' in the manifest's limits or shorten its name`,
     );
   }
 }

@@ -50,7 +50,7 @@ export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModu
   if (structure.memories.length === 0 && sharedMemory === null && structure.imports.length > 0) {
     throw new DonjonError(
       "workload/unsupported",
-      "The workload has no memory, which WASI preview 1 needs; export one as 'memory'",
+      "the workload has no memory, which WASI preview 1 needs; export one as 'memory'",
     );
   }
   const maxPages = checkMemories(structure, memoryBytes);
@@ -93,7 +93,7 @@ export function explainCompileError(cause: unknown): DonjonError {
   const reason = String((cause as Error | null)?.message).replace(/^WebAssembly\.\w+\(\):\s*/, "");
   return new DonjonError(
     "workload/invalid",
-    `The workload is not a valid module: ${reason}; build or copy it again`,
+    `the workload is not a valid module: ${reason}; build or copy it again`,
     { cause },
   );
 }

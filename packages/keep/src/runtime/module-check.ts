@@ -22,7 +22,7 @@ export function findEntry({ exports }: ModuleStructure): Entry {
   }
   throw new DonjonError(
     "workload/unsupported",
-    "The workload exports neither '_start' (a command) nor '_initialize' (a reactor); build it as a WASI preview 1 program with an entry point",
+    "the workload exports neither '_start' (a command) nor '_initialize' (a reactor); build it as a WASI preview 1 program with an entry point",
   );
 }
 
@@ -40,14 +40,14 @@ export function checkMemories(structure: ModuleStructure, limitBytes: number): n
   if (memories.some((memory) => memory.is64)) {
     throw new DonjonError(
       "workload/unsupported",
-      "The workload has a 64-bit memory, which WASI preview 1 cannot address; build it for wasm32",
+      "the workload has a 64-bit memory, which WASI preview 1 cannot address; build it for wasm32",
     );
   }
   const wanted = memories.reduce((pages, memory) => pages + memory.minimum, 0);
   if (wanted > limitPages) {
     throw new DonjonError(
       "workload/limit",
-      `The workload needs ${wanted * PAGE_BYTES} bytes of memory to start and its limit is ${limitBytes}; raise 'memory' in the manifest's limits`,
+      `the workload needs ${wanted * PAGE_BYTES} bytes of memory to start and its limit is ${limitBytes}; raise 'memory' in the manifest's limits`,
       { details: { wanted: wanted * PAGE_BYTES, limit: limitBytes } },
     );
   }
@@ -55,7 +55,7 @@ export function checkMemories(structure: ModuleStructure, limitBytes: number): n
   if (memories.length > 1 && ceiling > limitPages) {
     throw new DonjonError(
       "workload/unsupported",
-      `The workload has ${memories.length} memories that may grow to ${ceiling * PAGE_BYTES} bytes together, above its limit of ${limitBytes}; declare maxima that fit, or use one memory`,
+      `the workload has ${memories.length} memories that may grow to ${ceiling * PAGE_BYTES} bytes together, above its limit of ${limitBytes}; declare maxima that fit, or use one memory`,
     );
   }
   return limitPages;
@@ -79,7 +79,7 @@ export function checkImports(
   const more = missing.length > MAX_LISTED ? ` and ${missing.length - MAX_LISTED} more` : "";
   throw new DonjonError(
     "workload/unsupported",
-    `The workload imports what a Keep does not provide: ${listed}${more}; build it for WASI preview 1 (for example target wasm32-wasip1)`,
+    `the workload imports what a Keep does not provide: ${listed}${more}; build it for WASI preview 1 (for example target wasm32-wasip1)`,
     { details: { missing: missing.length } },
   );
 }

@@ -40,7 +40,7 @@ function describeEnd(error: unknown, exit: Preview1["exit"]): WorkloadOutcome {
   if (error instanceof WebAssembly.LinkError) {
     throw new DonjonError(
       "workload/unsupported",
-      `The workload does not fit WASI: ${error.message}`,
+      `the workload does not fit WASI: ${error.message}`,
       {
         cause: error,
       },
@@ -49,7 +49,7 @@ function describeEnd(error: unknown, exit: Preview1["exit"]): WorkloadOutcome {
   if (error instanceof RangeError && /out of memory|allocat/i.test(error.message)) {
     throw new DonjonError(
       "workload/limit",
-      `The workload's memory cannot be had: ${error.message}`,
+      `the workload's memory cannot be had: ${error.message}`,
       {
         cause: error,
       },

@@ -62,7 +62,13 @@ describe("modules that cannot run", () => {
       "workload/invalid",
       /not WebAssembly.*23 21 2f 62/,
     ],
-    ["empty", () => new Uint8Array(0), "workload/invalid", /not WebAssembly/],
+    ["empty", () => new Uint8Array(0), "workload/invalid", /not WebAssembly: it is empty/],
+    [
+      "native",
+      () => new TextEncoder().encode("\x7fELF"),
+      "workload/invalid",
+      /begins with '7f 45 4c 46' \(a native program: build it for wasm32-wasip1\)/,
+    ],
     [
       "truncated",
       () => guestBytes("echo").subarray(0, 150),

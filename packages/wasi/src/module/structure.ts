@@ -93,7 +93,7 @@ export function walkSections(bytes: Uint8Array, visit: (id: number, body: Cursor
   if (readBinaryKind(bytes) === "component") {
     throw new DonjonError(
       "workload/unsupported",
-      "The workload is a component (WASI 0.2 or later), which is not supported yet; build it as a WASI preview 1 module (for example target wasm32-wasip1)",
+      "the workload is a component (WASI 0.2 or later), which is not supported yet; build it as a WASI preview 1 module (for example target wasm32-wasip1)",
     );
   }
   const cursor = new Cursor(bytes.subarray(HEADER_BYTES));
@@ -108,6 +108,12 @@ export function walkSections(bytes: Uint8Array, visit: (id: number, body: Cursor
   }
 }
 
+/** What is given in place of a module by mistake. */
+const KNOWN_MAGIC: Readonly<Record<string, string>> = {
+  "7f 45 4c 46": " (a native program: build it for wasm32-wasip1)",
+  "28 6d 6f 64": " (a module's text: wat2wasm makes a module of it)",
+};
+
 /** `component` is told by the header alone. Throws `DonjonError` `workload/invalid`. */
 export function readBinaryKind(bytes: Uint8Array): "module" | "component" {
   const found = [...bytes.subarray(0, HEADER_BYTES)].map((byte) =>
@@ -115,9 +121,11 @@ export function readBinaryKind(bytes: Uint8Array): "module" | "component" {
   );
   const magic = found.slice(0, 4).join(" ");
   if (magic !== "00 61 73 6d") {
+    const is =
+      bytes.length === 0 ? "is empty" : `begins with '${magic}'${KNOWN_MAGIC[magic] ?? ""}`;
     throw new DonjonError(
       "workload/invalid",
-      `The workload is not WebAssembly: it begins with '${magic}', wanted '00 61 73 6d'; give a .wasm file`,
+      `the workload is not WebAssembly: it ${is}, wanted '00 61 73 6d'; give a .wasm file`,
     );
   }
   const version = found.slice(4).join("");
@@ -125,7 +133,7 @@ export function readBinaryKind(bytes: Uint8Array): "module" | "component" {
   if (/^.{4}0100$/.test(version)) return "component";
   throw new DonjonError(
     "workload/invalid",
-    `The workload has WebAssembly version '${version}', wanted '01000000' (version 1)`,
+    `the workload has WebAssembly version '${version}', wanted '01000000' (version 1)`,
   );
 }
 
@@ -207,7 +215,7 @@ function skipValueType(body: Cursor): void {
 function malformed(found: string, cause?: unknown): DonjonError {
   return new DonjonError(
     "workload/invalid",
-    `The workload is not a valid module: ${found}; build or copy it again`,
+    `the workload is not a valid module: ${found}; build or copy it again`,
     { cause },
   );
 }
