@@ -107,7 +107,7 @@ export function createGateDuplex<D extends DuplexLike>(
   const events: MuxStreamEvents = {
     onData(piece) {
       if (over || piece.length === 0) return;
-      if (duplex.push(piece)) stream().consumed(piece.length);
+      if (duplex.push(detach(piece))) stream().consumed(piece.length);
       else unread += piece.length;
     },
     onEnd() {
@@ -140,6 +140,11 @@ function takePieces(chunks: Uint8Array[], room: number): Uint8Array[] {
     else chunks[0] = head.subarray(piece.length);
   }
   return pieces;
+}
+
+/** What waits to be read must not hold much more memory than its credit paid for: all that came in one read with it. */
+function detach(piece: Uint8Array): Uint8Array {
+  return piece.length < piece.buffer.byteLength / 4 ? new Uint8Array(piece) : piece;
 }
 
 function gone(): DonjonError {

@@ -425,3 +425,30 @@ test("a call that is taken back before it is answered ends that call and nothing
   await answered.promise;
   assert.equal(caller.closed, false);
 });
+
+test("what waits to be read on one stream does not hold what came for others in the same read", () => {
+  const opened: Duplex[] = [];
+  const callee = new Mux({
+    role: "callee",
+    output: () => {},
+    onOpen: (stream) => {
+      const { duplex, events } = createGateDuplex(Duplex, () => stream);
+      stream.events = events;
+      opened.push(duplex);
+    },
+  });
+  const large = Buffer.alloc(200_000);
+  callee.receive(
+    Uint8Array.from([
+      ...PREFACE,
+      ...encodeMuxFrame(MUX_KIND.open, 1, Buffer.from("slow")),
+      ...encodeMuxFrame(MUX_KIND.open, 2, Buffer.from("busy")),
+      ...encodeMuxFrame(MUX_KIND.data, 1, Buffer.from("x")),
+      ...encodeMuxFrame(MUX_KIND.data, 2, large),
+    ]),
+  );
+  const [slow, busy] = opened.map((duplex) => duplex.read() as Buffer);
+  assert.equal(slow!.toString(), "x");
+  assert.ok(busy!.equals(large));
+  assert.ok(slow!.buffer.byteLength < 1024, `${slow!.buffer.byteLength} octets are held`);
+});
