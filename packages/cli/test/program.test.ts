@@ -134,6 +134,33 @@ test("init writes a manifest that runs, once", async (t) => {
   assert.ok(!existsSync(join(two, "donjon.toml")));
 });
 
+test("init says that the module is not there yet, and tells what it wrote as JSON", async (t) => {
+  const root = createFiles(t, { "one/donjon": "", "two/a.wasm": GUESTS.exit(0) });
+  const text = await runCommand(["init", "one"], { cwd: root });
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(
+    `${text.stdout}`,
+    /^wrote one\/donjon\.toml; 'main\.wasm' is not there yet: build it/,
+  );
+  const run = await runCommand(["run", "--insecure", "one"], { cwd: root });
+  assert.equal(run.code, 127);
+  assert.equal(
+    run.stderr,
+    "donjon: there is no file 'one/main.wasm', which the manifest names as the program; build it, or change the manifest\n",
+  );
+  const { stdout } = await runCommand(["init", "--json", "two"], { cwd: root });
+  assert.deepEqual(JSON.parse(`${stdout}`), {
+    file: "two/donjon.toml",
+    module: "a.wasm",
+    found: true,
+  });
+  const none = await runCommand(["init", "--json", "three"], { cwd: root });
+  assert.equal(
+    JSON.parse(none.stderr).error.message,
+    "'three' cannot be read: no such file or directory",
+  );
+});
+
 test("init translates an Enarx.toml", async (t) => {
   const root = createFiles(t, {
     "main.wasm": GUESTS.exit(8),

@@ -5,12 +5,14 @@ import { parseEnarxManifest } from "@donjon/protocol/manifest/enarx";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import { parseOutline } from "@donjon/wasi/module/outline";
 import type { Command } from "commander";
-import { ENARX_NAME, MANIFEST_NAME } from "../run/target.ts";
+import { explainSystemError } from "../output/system-error.ts";
+import { ENARX_NAME, MANIFEST_NAME, MODULE_NAME } from "../run/target.ts";
 
 const EXAMPLES = `
 Examples:
   donjon init                        for the .wasm file here
   donjon init app --module app.wasm  in the directory 'app'
+  donjon init --json                 {file, module, found}: what was written, and whether the module is there
 `;
 
 export function addInitCommand(program: Command): void {
@@ -25,21 +27,32 @@ export function addInitCommand(program: Command): void {
       "--module <file>",
       "the module, relative to the directory; the only .wasm there when not given",
     )
+    .option("--json", "print {file, module, found}")
     .addHelpText("after", EXAMPLES)
-    .action((directory: string, options: { module?: string }) => {
+    .action((directory: string, options: { module?: string; json?: boolean }) => {
       const file = join(directory, MANIFEST_NAME);
-      const text =
-        existsSync(join(directory, ENARX_NAME)) && options.module === undefined
-          ? translateEnarx(directory)
-          : createTemplate(directory, options.module ?? findModule(directory));
-      writeNew(file, text);
-      process.stdout.write(`wrote ${file}; try: donjon run --insecure ${directory}\n`);
+      const isEnarx = existsSync(join(directory, ENARX_NAME)) && options.module === undefined;
+      const module = isEnarx ? MODULE_NAME : (options.module ?? findModule(directory));
+      writeNew(file, isEnarx ? translateEnarx(directory) : createTemplate(directory, module));
+      const found = existsSync(join(directory, module));
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify({ file, module, found })}\n`
+          : describeWritten(file, directory, found ? null : module),
+      );
     });
+}
+
+function describeWritten(file: string, directory: string, missing: string | null): string {
+  const next = `donjon run --insecure ${directory}`;
+  return missing === null
+    ? `wrote ${file}; try: ${next}\n`
+    : `wrote ${file}; '${missing}' is not there yet: build it, or name another with 'file', then: ${next}\n`;
 }
 
 function findModule(directory: string): string {
   const modules = readNames(directory).filter((name) => name.endsWith(".wasm"));
-  if (modules.length <= 1) return modules[0] ?? "main.wasm";
+  if (modules.length <= 1) return modules[0] ?? MODULE_NAME;
   throw new DonjonError(
     "usage",
     `'${directory}' has ${modules.length} modules (${modules.slice(0, 5).join(", ")}); say which: --module FILE`,
@@ -52,7 +65,7 @@ function readNames(directory: string): string[] {
   } catch (cause) {
     throw new DonjonError(
       "workload/not-found",
-      `'${directory}' cannot be read: ${(cause as Error).message}`,
+      `'${directory}' cannot be read: ${explainSystemError(cause)}`,
       { cause },
     );
   }
@@ -61,7 +74,7 @@ function readNames(directory: string): string[] {
 function translateEnarx(directory: string): string {
   const file = join(directory, ENARX_NAME);
   const { manifest, notes } = parseEnarxManifest(readFileSync(file), { file });
-  const translated = { ...manifest, workload: { ...manifest.workload, file: "main.wasm" } };
+  const translated = { ...manifest, workload: { ...manifest.workload, file: MODULE_NAME } };
   return `# Translated from ${ENARX_NAME}.\n${notes.map((note) => `# ${note}\n`).join("")}\n${encodeManifest(translated)}`;
 }
 
@@ -103,7 +116,7 @@ function writeNew(file: string, text: string): void {
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
     const message = exists
       ? `'${file}' is there already; nothing was written`
-      : `'${file}' cannot be written: ${(cause as Error).message}`;
+      : `'${file}' cannot be written: ${explainSystemError(cause)}`;
     throw new DonjonError("files/write", message, { cause });
   }
 }

@@ -83,9 +83,10 @@ function describe({ file, size, sha256, kind, outline, needs, missing }: Inspect
       ["kind", kind],
       ["size", formatBytes(size)],
       ["sha256", sha256],
+      ...(outline === null ? [] : listOutline(outline)),
     ]),
   ];
-  if (outline !== null) lines.push(...describeOutline(outline, style));
+  if (outline !== null) lines.push(...describeLinks(outline, style));
   if (needs.length > 0) {
     lines.push("", style.bold("needs, and what it would be granted"));
     lines.push(
@@ -102,21 +103,24 @@ function describe({ file, size, sha256, kind, outline, needs, missing }: Inspect
   return `${lines.join("\n")}\n`;
 }
 
-function describeOutline(outline: ModuleOutline, style: Style): string[] {
+function listOutline(outline: ModuleOutline): [string, string][] {
   const producers = outline.producers.map(({ field, name, version }) =>
     `${field}: ${name} ${version}`.trimEnd(),
   );
   const sections = outline.customSections.map(({ name, size }) => `${name} (${formatBytes(size)})`);
   return [
-    ...formatRows(style, [
-      [
-        "functions",
-        `${outline.functionCount}, ${formatBytes(outline.codeBytes)} of code, ${formatBytes(outline.dataBytes)} of data`,
-      ],
-      ["memory", outline.memories.map(describeMemory).join("; ") || "none"],
-      ["toolchain", showSafely(producers.join("; ")) || "not said"],
-      ["sections", showSafely(sections.join(", ")) || "none"],
-    ]),
+    [
+      "functions",
+      `${outline.functionCount}, ${formatBytes(outline.codeBytes)} of code, ${formatBytes(outline.dataBytes)} of data`,
+    ],
+    ["memory", outline.memories.map(describeMemory).join("; ") || "none"],
+    ["toolchain", showSafely(producers.join("; ")) || "not said"],
+    ["sections", showSafely(sections.join(", ")) || "none"],
+  ];
+}
+
+function describeLinks(outline: ModuleOutline, style: Style): string[] {
+  return [
     "",
     style.bold(`imports (${outline.imports.length})`),
     ...outline.imports.map(

@@ -11,6 +11,7 @@ import {
 import { attempt } from "@donjon/core/attempt";
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
+import { explainSystemError } from "../output/system-error.ts";
 import { isDirectory, readFile } from "./files.ts";
 import { complete, readCollateral, readSettings } from "./gather.ts";
 import { NO_POLICY } from "./judge.ts";
@@ -81,7 +82,7 @@ function write(path: string, bundle: Bundle): void {
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
     const message = exists
       ? `'${path}' is there already; nothing was written`
-      : `'${path}' cannot be written: ${(cause as Error).message}`;
+      : `'${path}' cannot be written: ${explainSystemError(cause)}`;
     throw new DonjonError("files/write", message, { cause });
   }
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "../output/system-error.ts";
 
 /** Octets of one file: evidence with its collateral takes some ten thousand. */
 const MAX_FILE_BYTES = 16 << 20;
@@ -43,7 +44,7 @@ function attempt<T>(path: string, read: () => T): T {
     return read();
   } catch (cause) {
     if (cause instanceof DonjonError) throw cause;
-    const message = `'${path}' cannot be read: ${(cause as Error).message}`;
+    const message = `'${path}' cannot be read: ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
 }

@@ -7,6 +7,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { configDirectory } from "@donjon/host/image/places";
+import { explainSystemError } from "../output/system-error.ts";
 
 const CURVE = "P-256";
 /** The curve as OpenSSL calls it. */
@@ -43,7 +44,7 @@ function createKey(path: string): void {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return;
     throw new DonjonError(
       "files/write",
-      `the owner's key '${path}' cannot be made: ${(cause as Error).message}; give another place with --identity FILE or XDG_CONFIG_HOME`,
+      `the owner's key '${path}' cannot be made: ${explainSystemError(cause)}; give another place with --identity FILE or XDG_CONFIG_HOME`,
       { cause },
     );
   } finally {
@@ -80,7 +81,7 @@ function readFile(path: string): { mode: number; text: string } {
     if (size > MAX_KEY_CHARACTERS) return { mode, text: "" };
     return { mode, text: readFileSync(path, "latin1").slice(0, MAX_KEY_CHARACTERS) };
   } catch (cause) {
-    throw unusable(path, `it cannot be read: ${(cause as Error).message}`, remake(path), cause);
+    throw unusable(path, `it cannot be read: ${explainSystemError(cause)}`, remake(path), cause);
   }
 }
 

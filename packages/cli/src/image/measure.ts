@@ -7,6 +7,7 @@ import { measureImage } from "@donjon/host/measure/measure-image";
 import { encodeReferenceValues } from "@donjon/host/measure/reference-values";
 import type { MeasureOptions } from "../command/measure.ts";
 import { EXIT } from "../output/exit-codes.ts";
+import { explainSystemError } from "../output/system-error.ts";
 import { openImage } from "./open-image.ts";
 
 export function runImageMeasure(options: MeasureOptions): number {
@@ -40,7 +41,7 @@ function write(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    const message = `'${path}' cannot be written: ${(cause as Error).message}`;
+    const message = `'${path}' cannot be written: ${explainSystemError(cause)}`;
     throw new DonjonError("files/write", message, { cause });
   }
 }

@@ -5,6 +5,7 @@ import type { AgentClient, AgentOptions, AgentTls } from "@donjon/client/agent/c
 import { connectAgent } from "@donjon/client/agent/connect";
 import { DonjonError } from "@donjon/core/errors";
 import { stateDirectory } from "@donjon/host/image/places";
+import { explainSystemError } from "../output/system-error.ts";
 import type { AgentFlags } from "./options.ts";
 
 /** Characters of a token, a certificate or a key. */
@@ -63,7 +64,7 @@ function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8").slice(0, MAX_FILE_CHARACTERS);
   } catch (cause) {
-    const message = `the agent's ${what} cannot be read from '${path}': ${(cause as Error).message}`;
+    const message = `the agent's ${what} cannot be read from '${path}': ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
 }

@@ -10,7 +10,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   "manifest/value": "all keys are in docs/manifest.md",
   "policy/unknown-key": "all keys are in docs/formats/policy.md",
   "policy/value": "all keys are in docs/formats/policy.md",
-  "workload/not-found": "give a .wasm file, a donjon.toml, or a directory with one of them",
   "workload/invalid": "'donjon inspect FILE' shows what is in a module",
   "workload/unsupported": "'donjon inspect FILE' shows what a module needs",
   internal: "this is a defect of Donjon; please report it with the message above",

@@ -2,6 +2,7 @@ import type { RunOutcome, RunUsage } from "@donjon/protocol/session/outcome";
 import { writeLine } from "./failure.ts";
 import { formatBytes } from "./progress.ts";
 import { createStyle, showSafely } from "./style.ts";
+import { wrapText } from "./wrap.ts";
 
 export interface SummaryEvidence {
   readonly kind: string;
@@ -33,7 +34,18 @@ export interface RunSummary {
 
 /** One line of JSON on stderr: stdout belongs to the workload. */
 export function printSummaryJson(summary: RunSummary): void {
-  writeLine(JSON.stringify({ run: summary }));
+  const { usage, phases } = summary;
+  const run = {
+    ...summary,
+    usage: { ...usage, wallMs: roundMs(usage.wallMs), cpuMs: roundMs(usage.cpuMs) },
+    phases: Object.fromEntries(Object.entries(phases).map(([name, ms]) => [name, roundMs(ms)])),
+  };
+  writeLine(JSON.stringify({ run }));
+}
+
+/** To whole microseconds: no clock here says more. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function describeEvidence({ evidence }: RunSummary): string {
@@ -46,17 +58,17 @@ function describeEvidence({ evidence }: RunSummary): string {
 export function printSummary(summary: RunSummary): void {
   const style = createStyle(process.stderr);
   const { usage } = summary;
-  const protection = summary.protected
-    ? style.green("protected by hardware")
-    : style.yellow(
+  const protection: Row = summary.protected
+    ? ["protection", "protected by hardware", style.green]
+    : [
+        "protection",
         "INSECURE: no hardware protects this run; the host can read and change everything",
-      );
-  const rows: [string, string][] = [
+        style.yellow,
+      ];
+  const rows: Row[] = [
     ["keep", `${summary.backend} (${showSafely(summary.sandbox)})`],
-    ...(summary.image === undefined
-      ? []
-      : [["image", showSafely(summary.image)] as [string, string]]),
-    ["protection", protection],
+    ...(summary.image === undefined ? [] : [["image", showSafely(summary.image)] as Row]),
+    protection,
     ["evidence", describeEvidence(summary)],
     ["manifest", `sha256 ${summary.manifest}`],
     ["workload", `sha256 ${summary.workload}`],
@@ -65,15 +77,27 @@ export function printSummary(summary: RunSummary): void {
       "used",
       `${formatBytes(usage.peakMemory)} memory at most, ${formatMs(usage.wallMs)} (${formatMs(usage.cpuMs)} of CPU)`,
     ],
-    ...summary.written.map(({ host, paths }): [string, string] => [
-      "written back",
-      `${host}: ${paths === 0 ? "nothing changed" : `${paths} changed`}`,
-    ]),
+    ...summary.written.map(
+      ({ host, paths }): Row => [
+        "written back",
+        `${host}: ${paths === 0 ? "nothing changed" : `${paths} changed`}`,
+      ],
+    ),
     ["exit", describeExit(summary)],
   ];
   writeLine("");
-  for (const [name, text] of rows) writeLine(`${style.dim(name.padEnd(12))}  ${text}`);
+  const width = process.stderr.isTTY ? process.stderr.columns - NAME_WIDTH : undefined;
+  for (const [name, text, paint = String] of rows) {
+    const separator = name === "phases" ? ", " : " ";
+    for (const [i, line] of wrapText(text, width, separator).entries()) {
+      writeLine(`${style.dim((i === 0 ? name : "").padEnd(NAME_WIDTH - 2))}  ${paint(line)}`);
+    }
+  }
 }
+
+const NAME_WIDTH = 14;
+/** Name, text, and how each line of the text is painted. */
+type Row = readonly [name: string, text: string, paint?: (line: string) => string];
 
 /** What ended a workload that did not end by itself; `null` when it did. */
 export function describeEnd(outcome: RunOutcome): string | null {

@@ -4,6 +4,7 @@ import { parsePolicyToml } from "@donjon/attest/appraise";
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
+import { explainSystemError } from "../output/system-error.ts";
 import {
   findReferences,
   PROTECTING_KINDS,
@@ -71,7 +72,7 @@ function write(path: string, text: string, force: boolean): void {
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
     const message = exists
       ? `'${path}' is there already and was left alone; --force writes over it`
-      : `'${path}' cannot be written: ${(cause as Error).message}`;
+      : `'${path}' cannot be written: ${explainSystemError(cause)}`;
     throw new DonjonError("files/write", message, { cause });
   }
 }

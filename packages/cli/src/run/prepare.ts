@@ -8,6 +8,7 @@ import { MAX_SECRET_BYTES, MAX_WORKLOAD_BYTES } from "@donjon/protocol/limits";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import type { Manifest, PackedMount } from "@donjon/protocol/manifest/manifest";
 import { formatBytes, type Progress } from "../output/progress.ts";
+import { explainSystemError } from "../output/system-error.ts";
 import { hashSha256 } from "./digest.ts";
 import type { AppliedFlags, SecretFlag } from "./flags.ts";
 import { readInput, type Target } from "./target.ts";
@@ -73,7 +74,13 @@ function chooseBytes(target: Target, flags: AppliedFlags, manifest: Manifest): U
 
 function readModuleFile(path: string): Uint8Array<ArrayBuffer> {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() && stat.size > MAX_WORKLOAD_BYTES) {
+  if (stat === undefined) {
+    throw new DonjonError(
+      "workload/not-found",
+      `there is no file '${path}', which the manifest names as the program; build it, or change the manifest`,
+    );
+  }
+  if (stat.isFile() && stat.size > MAX_WORKLOAD_BYTES) {
     throw new DonjonError(
       "workload/limit",
       `'${path}' has ${formatBytes(stat.size)}, and a module may have at most ${formatBytes(MAX_WORKLOAD_BYTES)}`,
@@ -147,7 +154,7 @@ function readSecretFile(name: string, file: string): Uint8Array {
   } catch (cause) {
     throw new DonjonError(
       "files/read",
-      `the secret '${name}' cannot be read from '${file}': ${(cause as Error).message}`,
+      `the secret '${name}' cannot be read from '${file}': ${explainSystemError(cause)}`,
       { cause },
     );
   }

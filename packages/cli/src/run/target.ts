@@ -5,11 +5,12 @@ import { DonjonError } from "@donjon/core/errors";
 import { parseEnarxManifest } from "@donjon/protocol/manifest/enarx";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
+import { explainSystemError } from "../output/system-error.ts";
 
 export const MANIFEST_NAME = "donjon.toml";
 export const ENARX_NAME = "Enarx.toml";
 /** The module's name where only a directory is given, as with Enarx. */
-const MODULE_NAME = "main.wasm";
+export const MODULE_NAME = "main.wasm";
 
 export interface Target {
   /** A draft: digests may be missing. */
@@ -29,7 +30,11 @@ export interface Target {
  */
 export function resolveTarget(path: string, wasmcfgfile?: string): Target {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw notFound(`there is no file or directory '${path}'`);
+  if (stat === undefined) {
+    throw notFound(
+      `there is no file or directory '${path}'; give a .wasm file, a donjon.toml, or a directory with one of them`,
+    );
+  }
   if (wasmcfgfile !== undefined) {
     return readEnarx(wasmcfgfile, stat.isDirectory() ? join(path, MODULE_NAME) : path);
   }
@@ -88,7 +93,7 @@ export function readInput(file: string): Uint8Array<ArrayBuffer> {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw notFound(`'${file}' cannot be read: ${(cause as Error).message}`, cause);
+    throw notFound(`'${file}' cannot be read: ${explainSystemError(cause)}`, cause);
   }
 }
 

@@ -5,6 +5,7 @@ import { encodeBundle, makeBundle } from "@donjon/attest/envelope";
 import type { KeepStatement } from "@donjon/client/attested/statement";
 import { pinReportData } from "@donjon/client/attested/verifier";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "../output/system-error.ts";
 import type { Trust } from "./trust.ts";
 
 /** Beside a proof of simulated evidence: a bundle never brings the roots that it is to be believed by. */
@@ -48,7 +49,7 @@ function writeNew(file: string, text: string): void {
     writeFileSync(file, text, { flag: "wx" });
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
-    const why = exists ? "it is there already" : (cause as Error).message;
+    const why = exists ? "it is there already" : explainSystemError(cause);
     throw cannotWrite(file, why, cause);
   }
 }
