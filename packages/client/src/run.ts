@@ -88,6 +88,7 @@ class RunOfSession implements StartedRun, StartedAttach {
   readonly #started = Promise.withResolvers<ReadonlyMap<string, number>>();
   readonly #attached = Promise.withResolvers<Awaited<AttachedRun["attached"]>>();
   readonly #result = Promise.withResolvers<RunResult>();
+  readonly #received = { output: 0, trees: 0 };
 
   constructor(peer: ClientPeer, upload: ChannelWriter | null, tellUpload: () => void) {
     this.#upload = upload;
@@ -113,6 +114,7 @@ class RunOfSession implements StartedRun, StartedAttach {
       started: this.#started.promise,
       attached: this.#attached.promise,
       result: this.#result.promise,
+      received: this.#received,
       stop: (how) => {
         if (!this.finished) peer.sendMessage({ type: "stop", how });
       },
@@ -143,8 +145,13 @@ class RunOfSession implements StartedRun, StartedAttach {
   }
 
   onData(channel: DataChannel, piece: Uint8Array): void {
-    if (channel === CHANNEL.download) this.#download.add(piece);
-    else this.#outputs.get(channel)!.deliver(piece);
+    if (channel === CHANNEL.download) {
+      this.#received.trees += piece.length;
+      this.#download.add(piece);
+      return;
+    }
+    this.#received.output += piece.length;
+    this.#outputs.get(channel)!.deliver(piece);
   }
 
   onEnd(channel: DataChannel): void {

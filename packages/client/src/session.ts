@@ -73,6 +73,8 @@ export interface Run {
    */
   readonly result: Promise<RunResult>;
   stop(how: StopHow): void;
+  /** Octets that have come so far: of stdout and stderr, and of changed trees. */
+  readonly received: { readonly output: number; readonly trees: number };
 }
 
 export interface AttachOptions {

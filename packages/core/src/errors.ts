@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   "keep/start",
   "keep/lost",
   "keep/state",
+  "keep/stuck",
   "backend/unavailable",
   "backend/unprotected",
   // launch measurements computed beforehand

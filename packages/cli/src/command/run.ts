@@ -79,7 +79,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
       evidence: null,
     });
   } catch (error) {
-    if (error instanceof Interrupted) return error.exitCode;
+    if (error instanceof Interrupted) return error.tell("run", options);
     throw error;
   } finally {
     context.early?.keep.kill();

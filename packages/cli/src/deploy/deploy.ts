@@ -66,7 +66,7 @@ export async function runDeploy(
     return await deployPrepared(chosen, options, cancel);
   } catch (error) {
     if (cancel.signal.aborted) return cancel.signal.reason.exitCode;
-    if (error instanceof Interrupted) return error.exitCode;
+    if (error instanceof Interrupted) return error.tell("deploy", options);
     throw error;
   }
 }

@@ -17,7 +17,7 @@ export async function deployForeground(
     prepared,
     progress,
     watch,
-    kill: () => void agent.removeKeep(keep.id).catch(() => {}),
+    kill: () => agent.removeKeep(keep.id).catch(() => {}),
     explain: (error) => explainLoss(error, agent, keep.id),
     companion: receipt,
   });

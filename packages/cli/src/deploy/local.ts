@@ -98,7 +98,7 @@ export async function runAttested(
       evidence: summariseEvidence(statement!),
     });
   } catch (error) {
-    if (error instanceof Interrupted) return error.exitCode;
+    if (error instanceof Interrupted) return error.tell("run", options);
     return showRefusal(error, trust, options, sent);
   }
 }

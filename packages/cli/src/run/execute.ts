@@ -3,6 +3,7 @@ import { openSession, type Provision, type Run, type RunResult } from "@donjon/c
 import { DonjonError } from "@donjon/core/errors";
 import type { EvidenceSource } from "@donjon/host/gate/evidence";
 import { type Gate, openGate } from "@donjon/host/gate/gate";
+import { DRAIN_MS } from "@donjon/protocol/limits";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import type { EarlyKeep } from "../early-keep.ts";
 import type { Progress } from "../output/progress.ts";
@@ -79,11 +80,14 @@ export async function executeRun(
   }
 }
 
+/** Time that a Keep has to end a run; it needs milliseconds, and one second when a compiler is busy. Sockets are drained first. */
+const GRACE_MS = 5_000;
+
 export interface SessionRun {
   readonly prepared: Prepared;
   readonly progress: Progress;
   readonly watch: Stopwatch;
-  readonly kill: () => void;
+  readonly kill: () => void | Promise<void>;
   readonly explain: (error: unknown) => Promise<unknown>;
   readonly companion?: RunCompanion;
 }
@@ -105,8 +109,16 @@ export async function runInSession(session: ReadySession, context: SessionRun): 
     () => {},
   );
   companion?.onRun(run);
-  const stdin = prepared.manifest.descriptors.some(({ kind }) => kind === "stdin");
-  const driven = await driveRun(run, { stdin, kill, explain });
+  const { descriptors, limits } = prepared.manifest;
+  const kinds = new Set(descriptors.map(({ kind }) => kind));
+  const hasSockets = kinds.has("listen") || kinds.has("connect");
+  const driven = await driveRun(run, {
+    stdin: kinds.has("stdin"),
+    kill,
+    timeMs: limits.timeMs,
+    graceMs: hasSockets ? DRAIN_MS + GRACE_MS : GRACE_MS,
+    explain,
+  });
   const { manifest, workload } = await run.provisioned;
   watch.note("exit");
   return { ...driven, digests: { manifest, workload }, phases: watch.phases, prepared };

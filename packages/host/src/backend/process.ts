@@ -1,10 +1,11 @@
 /** The backend `process`: the Keep is a process of this machine that no hardware protects. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
-import type { Duplex, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import type { ImageSource } from "../image/find.ts";
 import type { Backend, BackendOptions, Launch, StartedKeep } from "./backend.ts";
-import { watchKeepEnd } from "./keep-end.ts";
+import { limitBoot, watchKeepEnd } from "./keep-end.ts";
 import { findLaunchFiles, type LaunchFiles } from "./launch-files.ts";
 import { createLineReader } from "./lines.ts";
 import {
@@ -16,6 +17,7 @@ import {
   SANDBOXED_ENGINE_FLAGS,
 } from "./sandbox.ts";
 import { assembleKeepFilter } from "./seccomp.ts";
+import { killGroup, spawnApart } from "./spawn.ts";
 
 /** Words for `StartedKeep.sandbox`. */
 const SANDBOX = {
@@ -27,9 +29,14 @@ const SANDBOX = {
 /** Whether bubblewrap works here; `null` until a start has shown it. Known for the life of the process. */
 let bubblewrapWorks: boolean | null = null;
 
+/** Time that a Keep has to say something on the gate; a busy machine takes a tenth of it. */
+const BOOT_MS = 60_000;
+
 export interface ProcessBackendOptions {
   /** `false`: start without bubblewrap even where there is one; tests of the permission model alone. */
   readonly bubblewrap?: boolean;
+  /** Milliseconds within which a Keep has to say something on the gate; `BOOT_MS` unless said. */
+  readonly bootMs?: number;
 }
 
 /**
@@ -50,7 +57,7 @@ export function createProcessBackend(
 
 function startKeep(
   source: ImageSource,
-  { bubblewrap = true }: ProcessBackendOptions,
+  { bubblewrap = true, bootMs = BOOT_MS }: ProcessBackendOptions,
   { onConsole }: BackendOptions,
 ): StartedKeep {
   const program = bubblewrap && bubblewrapWorks !== false ? findBubblewrap() : null;
@@ -58,13 +65,10 @@ function startKeep(
   if (program === null && bubblewrapWorks === false) sandbox = SANDBOX.refused;
   const files = findLaunchFiles(source);
   const [command, ...args] = createLaunch(files, program);
-  // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
-  const child = spawn(command!, args, {
+  const child = spawnApart(command!, args, {
     // The engine lets workers read below the working directory, until they give that up.
     cwd: dirname(files.runtime),
-    env: {},
-    detached: true,
-    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe"],
+    stdio: ["pipe", "ignore", "pipe", "pipe", "pipe", "pipe"],
   });
   const filter = (child.stdio as readonly unknown[])[FILTER_DESCRIPTOR] as Writable;
   filter.on("error", () => {});
@@ -85,11 +89,17 @@ function startKeep(
     onConsole(`sandbox: ${sandbox}`);
   });
   child.stderr!.on("data", read);
+  const ended = watchKeepEnd(child);
+  const gate = pipe(child, 3);
+  limitBoot(gate, bootMs, ended, () => {
+    onConsole(`the Keep did not come up within ${bootMs / 1000} s`);
+    killGroup(child);
+  });
   let launch: Promise<Launch> | null = null;
   return {
-    in: pipe(child, 3),
+    in: gate,
     out: pipe(child, 4),
-    ended: watchKeepEnd(child),
+    ended,
     get sandbox() {
       return sandbox;
     },
@@ -100,8 +110,7 @@ function startKeep(
       launch ??= measure(files, sandbox === SANDBOX.full);
       return launch;
     },
-    // The launcher's end is bubblewrap's (--die-with-parent), and that is its whole namespace's.
-    kill: () => void child.kill("SIGKILL"),
+    kill: () => killGroup(child),
   };
 }
 
@@ -119,8 +128,8 @@ async function measure(files: LaunchFiles, sandboxed: boolean): Promise<Launch> 
     : measureProcessLaunch(files.listBareFiles(), ENGINE_FLAGS);
 }
 
-function pipe(child: ChildProcess, descriptor: number): Duplex {
-  const stream = child.stdio[descriptor as 3] as unknown as Duplex;
+function pipe(child: ChildProcess, descriptor: number): Socket {
+  const stream = child.stdio[descriptor as 3] as unknown as Socket;
   // A dead Keep resets its pipes; `ended` tells of it.
   stream.on("error", () => {});
   return stream;

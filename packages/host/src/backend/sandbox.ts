@@ -1,5 +1,5 @@
 /** How a process Keep is confined, as the command that starts it. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { LaunchFiles } from "./launch-files.ts";
 
 /** Descriptor on which bubblewrap reads the seccomp filter. */
@@ -33,17 +33,31 @@ export const SANDBOXED_ENGINE_FLAGS = [
 /** The line by which the launcher says that bubblewrap could not start the Keep. */
 export const FALLBACK_LINE = "donjon: no bubblewrap";
 
+/** Descriptor that the launcher keeps of its stdin, whose other end the host holds and never writes to. */
+const HOST_DESCRIPTOR = 6;
+
 /**
- * `$1` engine, `$2` runtime, then bubblewrap's command, if any. Exit status 1 is bubblewrap's own failure, from before
- * the engine ran (the Keep ends itself by a signal): then the engine runs without it, and the first line
- * on stderr says so. So the sandbox is tried by using it, and a try costs nothing where it works.
+ * `$1` engine, `$2` runtime, `$3` setpriv, if any, then bubblewrap's command, if any. Exit status 1 is bubblewrap's own
+ * failure, from before the engine ran (the Keep ends itself by a signal): then the engine runs without it, and the first
+ * line on stderr says so. So the sandbox is tried by using it, and a try costs nothing where it works.
+ *
+ * The watch ends the whole process group when the host is gone, however it went: a Keep need not look at its pipes.
+ * Nothing in the sandbox can see it. Where there is none, the Keep could kill it, and the kernel does the same by `setpriv`.
  */
 const LAUNCHER = `ulimit -c 0
-engine=$1 runtime=$2; shift 2
+engine=$1 runtime=$2 setpriv=$3; shift 3
 unset PWD OLDPWD
-if [ $# -gt 0 ]; then "$@"; s=$?; [ $s -eq 1 ] || exit $s; fi
+exec ${HOST_DESCRIPTOR}<&0 </dev/null
+if [ $# -gt 0 ]; then "$@" ${HOST_DESCRIPTOR}<&- & keep=$!; fi
+(read -r _ <&${HOST_DESCRIPTOR}; kill -9 0) 2>/dev/null 3>&- 4>&- 5>&- &
+watch=$!
+exec ${HOST_DESCRIPTOR}<&-
+if [ $# -gt 0 ]; then
+  wait $keep; s=$?
+  if [ $s -ne 1 ]; then kill -9 $watch; wait $watch; exit $s; fi 2>/dev/null
+fi
 echo "${FALLBACK_LINE}" >&2
-exec "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
+exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
 
 const BUBBLEWRAP_PATHS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
 
@@ -51,10 +65,24 @@ export function findBubblewrap(exists: (path: string) => boolean = existsSync): 
   return BUBBLEWRAP_PATHS.find((path) => exists(path)) ?? null;
 }
 
+const SETPRIV_PATHS = ["/usr/bin/setpriv", "/bin/setpriv"];
+
+/** One that can end a program with its parent: util-linux can since 2.33, and trying it would cost a start its milliseconds. */
+export function findSetpriv(): string | null {
+  const path = SETPRIV_PATHS.find((each) => existsSync(each));
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path).includes("pdeathsig") ? path : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Program and arguments that start the Keep; `bubblewrap` `null`: with the permission model alone. */
 export function createLaunch(files: LaunchFiles, bubblewrap: string | null): readonly string[] {
   const wrapped = bubblewrap === null ? [] : [bubblewrap, ...bubblewrapArguments(files)];
-  return ["/bin/sh", "-c", LAUNCHER, "sh", files.engine, files.runtime, ...wrapped];
+  const setpriv = findSetpriv() ?? "";
+  return ["/bin/sh", "-c", LAUNCHER, "sh", files.engine, files.runtime, setpriv, ...wrapped];
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Starts QEMU as a Keep: the gate's pipes, the console's lines, and the end. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { KeepEnd } from "../backend.ts";
-import { watchKeepEnd } from "../keep-end.ts";
+import { limitBoot, watchKeepEnd } from "../keep-end.ts";
 import { createLineReader } from "../lines.ts";
+import { spawnApart } from "../spawn.ts";
 import { QEMU_DESCRIPTORS } from "./arguments.ts";
 
 export interface StartedQemu {
@@ -30,11 +31,8 @@ export function startQemu(
   onConsole: (line: string) => void,
   bootMs = BOOT_MS,
 ): StartedQemu {
-  // A session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop.
-  const child = spawn(program!, args, {
+  const child = spawnApart(program!, args, {
     cwd: "/",
-    env: {},
-    detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe"],
   });
   const onLine = (line: string) => {
@@ -48,12 +46,10 @@ export function startQemu(
   );
   const gate = pipe(child, QEMU_DESCRIPTORS.in);
   const ended = watchKeepEnd(child);
-  const timer = setTimeout(() => {
-    if (gate.bytesRead > 0) return;
+  limitBoot(gate, bootMs, ended, () => {
     onConsole(`the machine did not come up within ${bootMs / 1000} s`);
     child.kill("SIGKILL");
-  }, bootMs).unref();
-  ended.then(() => clearTimeout(timer));
+  });
   return {
     in: gate,
     out: pipe(child, QEMU_DESCRIPTORS.out),
