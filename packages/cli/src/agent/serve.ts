@@ -12,6 +12,7 @@ import { findRuntime } from "../early-keep.ts";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
 import { readLimits } from "./limit-options.ts";
+import { readNetworkRules } from "./network-options.ts";
 import { agentStateDirectory, defaultListenAddress } from "./places.ts";
 import { createTrustReader } from "./simulator.ts";
 
@@ -25,6 +26,7 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
     listen: options.listen ?? [defaultListenAddress()],
     tls: readTls(options),
     certificateLimits: readLimits(options),
+    certificateNetwork: readNetworkRules(options),
     pool: options.pool ?? 0,
     wardenCommand: findWarden(),
     platform: async () => {

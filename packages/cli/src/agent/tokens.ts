@@ -3,20 +3,25 @@
 import type { CallerLimits } from "@donjon/host/agent/caller";
 import { CallerStore } from "@donjon/host/agent/state/caller-store";
 import { openDatabase } from "@donjon/host/agent/state/database";
+import { completeRules } from "@donjon/host/network/rules";
 import { formatDuration, formatSize } from "@donjon/protocol/manifest/units";
 import type { TokenAddOptions, TokenOptions } from "../command/agent.ts";
 import { writeLine } from "../output/failure.ts";
 import { createStyle, showSafely } from "../output/style.ts";
 import { formatTable } from "../output/table.ts";
 import { readLimits } from "./limit-options.ts";
+import { describeRules, readNetworkRules } from "./network-options.ts";
 import { agentStateDirectory } from "./places.ts";
 
 export function addToken(name: string, options: TokenAddOptions): number {
   const limits = readLimits(options);
   const role = options.operator ? "operator" : "user";
-  const token = withCallers(options, (callers) => callers.add(name, role, limits));
-  if (options.json) process.stdout.write(`${JSON.stringify({ name, role, limits, token })}\n`);
-  else {
+  const given = readNetworkRules(options);
+  const token = withCallers(options, (callers) => callers.add(name, role, limits, given));
+  if (options.json) {
+    const made = { name, role, limits, network: completeRules(given), token };
+    process.stdout.write(`${JSON.stringify(made)}\n`);
+  } else {
     process.stdout.write(`${token}\n`);
     writeLine(`donjon: this is the token of ${showSafely(name)}, and it is not shown again`);
   }
@@ -29,17 +34,19 @@ export function listTokens(options: TokenOptions): number {
     process.stdout.write(`${JSON.stringify({ tokens: callers })}\n`);
     return 0;
   }
-  const rows = callers.map(({ name, role, limits, createdAt }) => [
+  const rows = callers.map(({ name, role, limits, network, createdAt }) => [
     showSafely(name),
     role,
     new Date(createdAt).toISOString().slice(0, 10),
     describeLimits(limits),
+    describeRules(network.connect),
+    describeRules(network.listen),
   ]);
-  process.stdout.write(
-    formatTable([["NAME", "ROLE", "MADE", "LIMITS"], ...rows], createStyle(process.stdout)),
-  );
+  process.stdout.write(formatTable([TOKEN_HEAD, ...rows], createStyle(process.stdout)));
   return 0;
 }
+
+const TOKEN_HEAD = ["NAME", "ROLE", "MADE", "LIMITS", "CONNECTS TO", "LISTENS ON"];
 
 export function removeToken(name: string, options: TokenOptions): number {
   withCallers(options, (callers) => callers.remove(name));

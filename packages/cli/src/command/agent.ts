@@ -5,9 +5,10 @@ import {
   readCount,
   readDuration,
 } from "../agent/limit-options.ts";
+import { addNetworkOptions, NETWORK_HELP, type NetworkOptions } from "../agent/network-options.ts";
 import type { Context } from "../program.ts";
 
-export interface AgentCommandOptions extends LimitOptions {
+export interface AgentCommandOptions extends LimitOptions, NetworkOptions {
   readonly listen?: readonly string[];
   readonly state?: string;
   readonly pool?: number;
@@ -24,7 +25,7 @@ export interface TokenOptions {
   readonly json?: boolean;
 }
 
-export interface TokenAddOptions extends TokenOptions, LimitOptions {
+export interface TokenAddOptions extends TokenOptions, LimitOptions, NetworkOptions {
   readonly operator?: boolean;
 }
 
@@ -46,6 +47,7 @@ SIGTERM, SIGINT or 'donjon agent stop' stops it: no new work, sessions have --dr
 const TOKEN_EXAMPLES = `
 Examples:
   donjon agent token add alice --max-keeps 4 --max-memory 2GiB > alice.token
+  donjon agent token add bob --allow-connect '*:443' --allow-connect db.internal:5432 --allow-listen 0.0.0.0:8000-8100
   donjon agent token list --json
   donjon agent token remove alice
 
@@ -77,11 +79,11 @@ export function addAgentCommand(program: Command, context: Context): void {
       readDuration,
     )
     .option("--end-keeps", "end all Keeps when the agent stops");
-  addLimitOptions(agent)
+  addNetworkOptions(addLimitOptions(agent))
     .option("--json", "log lines of JSON on a terminal, too")
     .addHelpText(
       "after",
-      `${EXAMPLES}\nThe --max options are for callers with client certificates; tokens have their own.\n`,
+      `${EXAMPLES}\nThe --max and --allow options are for callers with client certificates; tokens have their own.\n${NETWORK_HELP}`,
     )
     .action(async (options: AgentCommandOptions) => {
       const { serveAgent } = await import("../agent/commands.ts");
@@ -116,8 +118,9 @@ function addTokenCommands(agent: Command, context: Context): void {
     .argument("<name>", "who it is for")
     .option("--operator", "may see and touch everybody's Keeps, and read the metrics")
     .option(...STATE_OPTION);
-  addLimitOptions(add)
-    .option("--json", "print {name, role, limits, token}")
+  addNetworkOptions(addLimitOptions(add))
+    .option("--json", "print {name, role, limits, network, token}")
+    .addHelpText("after", NETWORK_HELP)
     .action(async (name: string, _: unknown, command: Command) => {
       const { addToken } = await import("../agent/commands.ts");
       context.exitCode = addToken(name, command.optsWithGlobals<TokenAddOptions>());

@@ -125,7 +125,7 @@ test("tokens are made, listed and taken away beside a running agent", async (t) 
   assert.match(wrong.stderr, /is no caller's name/);
   assert.match(
     (await token("list")).stdout,
-    /^alice +user +\d{4}-\d\d-\d\d +2 Keeps, 1 GiB memory$/m,
+    /^alice +user +\d{4}-\d\d-\d\d +2 Keeps, 1 GiB memory +\*:\* +127\.0\.0\.0\/8:1024-65535, \[::1\]:1024-65535$/m,
   );
   const { tokens } = JSON.parse((await token("list", "--json")).stdout);
   assert.equal(tokens[0].limits.maxKeeps, 2);
@@ -140,6 +140,33 @@ test("tokens are made, listed and taken away beside a running agent", async (t) 
   assert.equal((await token("remove", "alice")).code, 125);
 });
 
+test("network rules of a token are read, kept and listed", async (t) => {
+  const state = await makeState(t);
+  const token = (...args: string[]): Promise<Finished> =>
+    execute(DONJON, ["agent", "token", ...args, "--state", join(state, "agent")]);
+  const connect = ["*.example.com:443", "10.0.0.0/8:*", "db.internal:5432", "[::1]:80"];
+  const options = connect.flatMap((rule) => ["--allow-connect", rule]);
+  const made = await token("add", "bob", ...options, "--allow-listen", "none", "--json");
+  assert.equal(made.code, 0, made.stderr);
+  assert.deepEqual(JSON.parse(made.stdout).network, { connect, listen: [] });
+  const { tokens } = JSON.parse((await token("list", "--json")).stdout);
+  assert.deepEqual(tokens[0].network, { connect, listen: [] });
+  assert.match(
+    (await token("list")).stdout,
+    /LIMITS +CONNECTS TO +LISTENS ON\nbob .* none +\*\.example\.com:443, 10\.0\.0\.0\/8:\*, db\.internal:5432 and 1 more +none$/m,
+  );
+  for (const [option, rule, message] of [
+    ["--allow-connect", "example.com", /HOST:PORTS is wanted/],
+    ["--allow-connect", "10.0.0.1/8:*", /bits behind the prefix/],
+    ["--allow-listen", "example.com:80", /listeners are bound to addresses/],
+  ] as const) {
+    const refused = await token("add", "eve", option, rule);
+    assert.equal(refused.code, 125);
+    assert.match(refused.stderr, message);
+  }
+  assert.equal(JSON.parse((await token("list", "--json")).stdout).tokens.length, 1);
+});
+
 test("options that make no sense are refused before anything is opened", async (t) => {
   const state = await makeState(t);
   const run = (...args: string[]) =>
@@ -151,6 +178,8 @@ test("options that make no sense are refused before anything is opened", async (
     [["--tls-cert", "x.pem"], /needs both --tls-cert and --tls-key/],
     [["--pool", "many"], /whole number/],
     [["--max-memory", "much"], /a size such as/],
+    [["--allow-connect", "localhost"], /HOST:PORTS is wanted/],
+    [["--allow-listen", "0.0.0.0"], /HOST:PORTS is wanted/],
   ] as const) {
     const { code, stderr } = await run(...args);
     assert.equal(code, 125, args.join(" "));

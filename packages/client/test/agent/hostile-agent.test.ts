@@ -54,6 +54,7 @@ const KEEP = {
   labels: {},
   listeners: [],
   connections: [],
+  network: null,
   limits: { lifetimeMs: null, memoryBytes: null, bandwidthBytesPerS: null },
   health: "new",
   sandbox: "",

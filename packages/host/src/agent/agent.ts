@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { parseAgentAddress } from "@donjon/protocol/agent/address";
 import type { AgentPlatform } from "@donjon/protocol/agent/keep-record";
+import { completeRules, type GivenNetworkRules, NO_RULES_GIVEN } from "../network/rules.ts";
 import { describeKeepFolder, fitsSocketPath } from "../warden/folder.ts";
 import type { WardenCommand } from "../warden/start.ts";
 import { type CallerLimits, NO_CALLER_LIMITS } from "./caller.ts";
@@ -38,6 +39,8 @@ export interface AgentOptions {
   readonly times?: RequestTimes;
   /** Of callers with client certificates; none when not given. */
   readonly certificateLimits?: CallerLimits;
+  /** Of callers with client certificates; the default rules when not given. */
+  readonly certificateNetwork?: GivenNetworkRules;
   /** Keeps that are started before anybody wants them. */
   readonly pool?: number;
   readonly wardenCommand: WardenCommand;
@@ -147,6 +150,7 @@ function createParts(
       callers,
       certificates: typeof options.tls?.clientCa === "string",
       certificateLimits: options.certificateLimits ?? NO_CALLER_LIMITS,
+      certificateNetwork: completeRules(options.certificateNetwork ?? NO_RULES_GIVEN),
     },
     platform,
     readTrust,

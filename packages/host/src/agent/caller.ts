@@ -1,6 +1,6 @@
 /** Who calls an agent, and what they may have. */
 import { DonjonError } from "@donjon/core/errors";
-import type { KeepLimits } from "@donjon/protocol/agent/keep-record";
+import type { KeepLimits, NetworkRules } from "@donjon/protocol/agent/keep-record";
 import type { StoredKeep } from "./state/keep-store.ts";
 
 /** An operator sees and touches everybody's Keeps. */
@@ -23,6 +23,8 @@ export interface Caller {
   readonly name: string;
   readonly role: CallerRole;
   readonly limits: CallerLimits;
+  /** `null`: its Keeps may connect to and listen on whatever the agent's user may. */
+  readonly network: NetworkRules | null;
 }
 
 export const NO_CALLER_LIMITS: CallerLimits = {

@@ -5,12 +5,13 @@ import { readdir, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
 import { KEEP_ID } from "@donjon/protocol/agent/keep-record";
 import type { KeepState } from "@donjon/protocol/gate/gate";
 import { askWarden, openWarden } from "../warden/call.ts";
-import type { Assignment, WardenReport } from "../warden/control.ts";
+import { type Assignment, parseNews, type WardenReport } from "../warden/control.ts";
 import { endWarden } from "../warden/end.ts";
 import { describeKeepFolder, type KeepFolder, type KeepOrder, readEnd } from "../warden/folder.ts";
 import { startWarden, type WardenCommand } from "../warden/start.ts";
@@ -176,7 +177,7 @@ export class KeepHost {
     const before = this.#watches.get(id);
     this.#watches.set(id, socket);
     before?.destroy();
-    socket.resume();
+    createInterface({ input: socket }).on("line", (line) => this.#note(id, line));
     socket.on("close", () => {
       if (this.#watches.get(id) !== socket) return;
       this.#watches.delete(id);
@@ -184,6 +185,16 @@ export class KeepHost {
     });
     // It ended while the answer was read.
     if (socket.closed) socket.emit("close");
+  }
+
+  /** A warden's news. */
+  #note(id: string, line: string): void {
+    const news = parseNews(line);
+    if (news === null) return;
+    const { target, addresses, reason } = news.refused;
+    const { metrics, log } = this.#options;
+    metrics.count("donjon_refusals_total", { reason: `connect/${reason}` });
+    log("warn", "connection refused", { keep: id, target, addresses: addresses.join(" "), reason });
   }
 
   #folder(id: string): KeepFolder {

@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
 import type { AgentPlatform, KeepRecord, KeepRequest } from "@donjon/protocol/agent/keep-record";
 import { MAX_LISTED_KEEPS } from "@donjon/protocol/agent/limits";
+import { parseAuthority } from "@donjon/protocol/gate/gate";
+import { createNetworkGuard } from "../network/guard.ts";
 import { type Caller, grantLimits } from "./caller.ts";
 import { type ChosenBackend, chooseAgentBackend } from "./choose-backend.ts";
 import { findKeep, listVisible } from "./find-keep.ts";
@@ -34,6 +36,7 @@ export class KeepService {
   async create(caller: Caller, request: KeepRequest): Promise<KeepRecord> {
     const { store, host, metrics, log, platform } = this.#options;
     const backend = chooseAgentBackend(await platform(), request.backend);
+    checkSockets(caller, request);
     const id = this.#reserve(caller, request, backend);
     const { limits, state } = store.get(id)!;
     try {
@@ -44,7 +47,8 @@ export class KeepService {
           bandwidthBytesPerS: limits.bandwidthBytesPerS,
         });
       const { listeners, connections } = request;
-      const report = await host.assign(id, { listeners, connections, limits });
+      const { network } = caller;
+      const report = await host.assign(id, { listeners, connections, limits, network });
       const { sandbox, image } = report;
       const keep = store.update(id, {
         state: "running",
@@ -150,6 +154,7 @@ export class KeepService {
       labels: request.labels,
       listeners: request.listeners,
       connections: request.connections,
+      network: caller.network,
       limits,
     };
     if (pooled !== null) store.update(id, { ...row, state: "handing-out" });
@@ -172,6 +177,15 @@ export class KeepService {
     const health = keep.state === "running" ? await host.askHealth(keep.id, limitMs) : null;
     return toRecord(keep, health);
   }
+}
+
+/** Before a Keep is made or taken from the pool: what can be said without a resolver. The warden looks at all of it. */
+function checkSockets({ network }: Caller, { listeners, connections }: KeepRequest): void {
+  const targets = connections.map(parseAuthority);
+  if (network === null) return;
+  const guard = createNetworkGuard(network, { onRefused: () => {} });
+  for (const { address: host, port } of listeners) guard.checkListener({ host, port });
+  for (const target of targets) guard.checkConnection(target);
 }
 
 function refuseStarting({ state, name }: StoredKeep): void {

@@ -15,7 +15,7 @@ const COUNTERS = {
   donjon_keeps_removed_total: "Keeps removed.",
   donjon_keeps_lost_total: "Keeps that ended without anybody saying how.",
   donjon_tunnel_bytes_total: "Octets through sessions, by direction.",
-  donjon_refusals_total: "Requests refused, by reason.",
+  donjon_refusals_total: "Requests, and connections of Keeps, refused, by reason.",
 } as const;
 export type CounterName = keyof typeof COUNTERS;
 

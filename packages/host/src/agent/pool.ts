@@ -101,6 +101,7 @@ const EMPTY = {
   labels: {},
   listeners: [],
   connections: [],
+  network: null,
   limits: { lifetimeMs: null, memoryBytes: null, bandwidthBytesPerS: null },
   sandbox: "",
   image: "",

@@ -17,6 +17,7 @@ import {
 import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
 import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
 import type { StartedKeep } from "../backend/backend.ts";
+import type { NetworkGuard } from "../network/guard.ts";
 import { answerKeep } from "./dial.ts";
 import type { EvidenceSource } from "./evidence.ts";
 import { listenForKeep } from "./listen.ts";
@@ -56,9 +57,10 @@ export interface Gate {
   openBareSession(): Duplex;
   /**
    * The only connections the Keep may ask for, as `host:port` (IPv6: `[::1]:80`). Nothing is allowed before
-   * this is called. Call it before `provision`: the Keep connects before the workload starts.
+   * this is called. Call it before `provision`: the Keep connects before the workload starts. `guard`: the rules of
+   * whose Keep it is, which every address must pass besides; without it any may be connected to.
    */
-  allowConnections(authorities: readonly string[]): void;
+  allowConnections(authorities: readonly string[], guard?: NetworkGuard | null): void;
   /**
    * Binds a TCP port and hands each connection to the Keep. May be called before `provision`: the
    * Keep holds early connections until it knows its manifest. Rejects with `gate/refused` when the
@@ -79,6 +81,7 @@ export interface Gate {
 export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   const pipe = openGatePipe(keep.in, { role: "caller", Duplex });
   let allowed: ReadonlySet<string> = new Set();
+  let guard: NetworkGuard | null = null;
   let lines = 0;
   const connections = new Set<Promise<void>>();
   const listeners = new Set<BoundListener>();
@@ -88,6 +91,7 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   };
   answerKeep(keep.out, {
     isAllowed: (authority) => allowed.has(authority),
+    guard: () => guard,
     onConsole: (line) => {
       lines += 1;
       if (lines <= MAX_CONSOLE_LINES) options.onConsole(line);
@@ -99,7 +103,8 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   return {
     openSession: () => callKeep(pipe, SESSION_TARGET),
     openBareSession: () => callKeep(pipe, BARE_SESSION_TARGET),
-    allowConnections: (authorities) => {
+    allowConnections: (authorities, rules = null) => {
+      guard = rules;
       allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
     },
     async listen(listen) {

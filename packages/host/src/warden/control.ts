@@ -1,16 +1,19 @@
 /**
  * What an agent and a warden say to each other on the warden's socket. One request per connection: a line of JSON, answered
  * by a line of JSON. After the answer to `session` and `bare` the connection is the stream to the Keep; after that to
- * `assign`, `watch` and `stop` it stays silent and closes when the warden goes.
+ * `assign`, `watch` and `stop` it closes when the warden goes, and before that `assign` and `watch` tell news, a line each.
  */
 import type { Duplex } from "node:stream";
 import { DonjonError, ERROR_CODES, type ErrorCode } from "@donjon/core/errors";
-import type { KeepLimits, KeepListener } from "@donjon/protocol/agent/keep-record";
+import type { KeepLimits, KeepListener, NetworkRules } from "@donjon/protocol/agent/keep-record";
 import type { KeepState } from "@donjon/protocol/gate/gate";
+import type { NetworkRefusal } from "../network/guard.ts";
 import type { KeepSockets } from "./host-keep.ts";
 
 export interface Assignment extends KeepSockets {
   readonly limits: Pick<KeepLimits, "lifetimeMs" | "memoryBytes">;
+  /** Of the caller whose Keep it is; `null`: none. */
+  readonly network: NetworkRules | null;
 }
 
 export type WardenRequest =
@@ -35,14 +38,32 @@ export type WardenAnswer =
   | { readonly ok: WardenReport | null }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
+/** Told to whoever watches; the first `MAX_NEWS` of a Keep. */
+export interface WardenNews {
+  readonly refused: NetworkRefusal;
+}
+
+/** A Keep may ask for what it may not have without end. */
+export const MAX_NEWS = 100;
+
 /** Octets that a socket on the way of a session buffers before its writer is slowed: with fewer, each piece waits for the last. */
 export const SOCKET_WINDOW = 1 << 20;
 
 /** Characters of one line. */
 const MAX_LINE = 256 << 10;
 
-export function encodeLine(value: WardenRequest | WardenAnswer): string {
+export function encodeLine(value: WardenRequest | WardenAnswer | WardenNews): string {
   return `${JSON.stringify(value)}\n`;
+}
+
+/** What a warden tells who watches; `null`: nothing that is known here. */
+export function parseNews(line: string): WardenNews | null {
+  try {
+    const { refused } = JSON.parse(line) as Partial<WardenNews>;
+    return refused === undefined ? null : { refused };
+  } catch {
+    return null;
+  }
 }
 
 export function toAnswerError(error: unknown): WardenAnswer {

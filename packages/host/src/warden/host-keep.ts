@@ -2,6 +2,7 @@
 import type { StartedKeep } from "../backend/backend.ts";
 import type { EvidenceSource } from "../gate/evidence.ts";
 import { type BoundListener, type Gate, type ListenAddress, openGate } from "../gate/gate.ts";
+import type { NetworkGuard } from "../network/guard.ts";
 
 export interface HostOptions {
   /** Lines of the Keep's own runtime. */
@@ -20,8 +21,11 @@ export interface KeepSockets {
 export interface HostedKeep {
   readonly keep: StartedKeep;
   readonly gate: Gate;
-  /** To be called before `provision`. Rejects with `gate/refused` when a port cannot be bound, `gate/protocol` for no authority. */
-  openSockets(sockets: KeepSockets): Promise<readonly BoundListener[]>;
+  /**
+   * To be called before `provision`. Rejects with `gate/refused` when a port cannot be bound, `gate/protocol` for no
+   * authority, `agent/forbidden` for a listener that `guard` refuses; without a guard there are no rules.
+   */
+  openSockets(sockets: KeepSockets, guard: NetworkGuard | null): Promise<readonly BoundListener[]>;
   /** Closes the gate, which ends the Keep; resolves when connections have passed on what they carried, and the Keep is gone. */
   close(): Promise<void>;
 }
@@ -34,10 +38,13 @@ export function hostKeep(keep: StartedKeep, { onConsole, evidence }: HostOptions
   return {
     keep,
     gate,
-    async openSockets({ listeners, connections }) {
-      gate.allowConnections(connections);
+    async openSockets({ listeners, connections }, guard) {
+      gate.allowConnections(connections, guard);
       const bound: BoundListener[] = [];
-      for (const listener of listeners) bound.push(await gate.listen(listener));
+      for (const { name, address: host, port } of listeners) {
+        const address = guard === null ? host : await guard.resolveListener({ host, port });
+        bound.push(await gate.listen({ name, address, port }));
+      }
       return bound;
     },
     async close() {

@@ -9,6 +9,7 @@ import {
   SOCKET_WINDOW,
   toAnswerError,
   type WardenAnswer,
+  type WardenNews,
   type WardenRequest,
 } from "./control.ts";
 import type { WardenedKeep } from "./wardened-keep.ts";
@@ -64,7 +65,7 @@ async function answer(
   track: (closed: Promise<void>) => void,
 ): Promise<void> {
   const request = (await readLine(socket)) as WardenRequest;
-  const say = (value: WardenAnswer) => socket.write(encodeLine(value));
+  const say = (value: WardenAnswer | WardenNews) => socket.write(encodeLine(value));
   switch (request.do) {
     case "inspect":
       say({ ok: await keep.report() });
@@ -72,11 +73,11 @@ async function answer(
       return;
     case "assign":
       say({ ok: await keep.assign(request.assignment) });
-      socket.resume();
+      socket.on("close", keep.follow(say)).resume();
       return;
     case "watch":
       say({ ok: null });
-      socket.resume();
+      socket.on("close", keep.follow(say)).resume();
       return;
     case "stop":
       say({ ok: null });

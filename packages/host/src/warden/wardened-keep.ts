@@ -5,7 +5,8 @@ import type { EndReason, KeepEndRecord } from "@donjon/protocol/agent/keep-recor
 import type { KeepState } from "@donjon/protocol/gate/gate";
 import type { Backend, KeepEnd, StartedKeep } from "../backend/backend.ts";
 import type { BoundListener } from "../gate/gate.ts";
-import type { Assignment, WardenReport } from "./control.ts";
+import { createNetworkGuard } from "../network/guard.ts";
+import { type Assignment, MAX_NEWS, type WardenNews, type WardenReport } from "./control.ts";
 import { type HostedKeep, hostKeep } from "./host-keep.ts";
 import {
   createEvidenceSource,
@@ -39,6 +40,8 @@ export class WardenedKeep {
   #listeners: readonly BoundListener[] = [];
   #reason: { readonly reason: EndReason; readonly detail: string } | null = null;
   #sessionBytes = 0;
+  readonly #watchers = new Set<(news: WardenNews) => void>();
+  #told = 0;
   #unwatch: () => void;
 
   constructor(options: WardenedKeepOptions) {
@@ -73,7 +76,10 @@ export class WardenedKeep {
   async assign(assignment: Assignment): Promise<WardenReport> {
     if (this.#assigned) throw new DonjonError("keep/state", "the Keep is somebody's already");
     this.#assigned = true;
-    this.#listeners = await this.#hosted.openSockets(assignment);
+    const { network } = assignment;
+    const onRefused = (refused: WardenNews["refused"]) => this.#tell({ refused });
+    const guard = network === null ? null : createNetworkGuard(network, { onRefused });
+    this.#listeners = await this.#hosted.openSockets(assignment, guard);
     this.#unwatch();
     this.#unwatch = this.#watch(assignment.limits);
     return this.report();
@@ -103,6 +109,12 @@ export class WardenedKeep {
     this.#sessionBytes += bytes;
   }
 
+  /** Tells `watcher` what happens from now on; answers what ends that. */
+  follow(watcher: (news: WardenNews) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** Ends the Keep at once; `ended` tells when. */
   stop(reason: EndReason = "stopped", detail = "it was stopped through the agent"): void {
     this.#reason ??= { reason, detail };
@@ -119,6 +131,12 @@ export class WardenedKeep {
       detail: `it ${describeEnd(end)}`,
     };
     return { reason, detail, at: Date.now() };
+  }
+
+  #tell(news: WardenNews): void {
+    this.#told += 1;
+    if (this.#told > MAX_NEWS) return;
+    for (const watcher of this.#watchers) watcher(news);
   }
 
   #watch(limits: TimeAndMemory): () => void {

@@ -23,7 +23,7 @@ import { startWarden } from "../../src/warden/start.ts";
 import { WARDEN_COMMAND } from "../agent/support.ts";
 
 const NO_LIMITS = { lifetimeMs: null, memoryBytes: null, bandwidthBytesPerS: null };
-const NOTHING = { listeners: [], connections: [], limits: NO_LIMITS };
+const NOTHING = { listeners: [], connections: [], limits: NO_LIMITS, network: null };
 
 async function makeFolder(t: TestContext): Promise<KeepFolder> {
   const parent = await mkdtemp(join(tmpdir(), "donjon-warden-"));

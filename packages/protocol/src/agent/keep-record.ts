@@ -20,6 +20,8 @@ import {
   MAX_LABELS,
   MAX_LISTED_KEEPS,
   MAX_LISTENERS,
+  MAX_NETWORK_RULE,
+  MAX_NETWORK_RULES,
   MIN_MEMORY_BYTES,
 } from "./limits.ts";
 
@@ -70,6 +72,10 @@ const listeners = array(
 );
 const connections = array(text(1, 320), MAX_CONNECTIONS);
 
+/** What a Keep may connect to (`HOST:PORTS`) and listen on (`ADDRESS:PORTS`). */
+const networkRules = array(text(1, MAX_NETWORK_RULE), MAX_NETWORK_RULES);
+const network = record({ connect: networkRules, listen: networkRules });
+
 const limitsOf = (fallback: null | undefined) => {
   const limit = <T>(shape: Shape<T>): Shape<T | null> =>
     fallback === null ? or(orNull(shape), null) : orNull(shape);
@@ -101,6 +107,7 @@ const keep = record({
   labels,
   listeners,
   connections,
+  network: orNull(network),
   limits: limitsOf(undefined),
   health: orNull(oneOf(...KEEP_STATES)),
   sandbox: text(0, MAX_NAME),
@@ -129,6 +136,8 @@ export type EndReason = (typeof END_REASONS)[number];
 export type KeepRequest = Shaped<typeof request>;
 export type KeepLimits = KeepRequest["limits"];
 export type KeepListener = KeepRequest["listeners"][number];
+/** What a Keep's owner was allowed when it was made; in a record `null`: everything. */
+export type NetworkRules = Shaped<typeof network>;
 /** `createdAt` and `end.at`: milliseconds since 1970 by the host's clock. `health`: what the Keep says of itself, if it was asked. */
 export type KeepRecord = Shaped<typeof keep>;
 export type KeepEndRecord = NonNullable<KeepRecord["end"]>;

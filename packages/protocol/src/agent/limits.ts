@@ -12,6 +12,9 @@ export const MAX_LABEL_VALUE = 256;
 /** Listeners, and connections, of one Keep. */
 export const MAX_LISTENERS = 64;
 export const MAX_CONNECTIONS = 256;
+/** Network rules of a caller, for connections as for listeners, and characters of each. */
+export const MAX_NETWORK_RULES = 64;
+export const MAX_NETWORK_RULE = 320;
 /** Octets of console lines that are kept of one Keep. */
 export const MAX_CONSOLE_BYTES = 1 << 20;
 /** Characters of the public roots of a simulated security processor. */

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
+import type { NetworkRules } from "@donjon/protocol/agent/keep-record";
 import { type Caller, type CallerLimits, NO_CALLER_LIMITS } from "../caller.ts";
 import type { CallerStore } from "../state/caller-store.ts";
 
@@ -14,13 +15,14 @@ export interface AuthenticateOptions {
   readonly certificates: boolean;
   /** Of callers with certificates. */
   readonly certificateLimits: CallerLimits;
+  readonly certificateNetwork: NetworkRules;
 }
 
 const BEARER = /^Bearer +([A-Za-z0-9_-]{1,128})$/i;
 
 /** Throws `agent/unauthorized`. */
 export function authenticate(
-  { callers, certificates, certificateLimits }: AuthenticateOptions,
+  { callers, certificates, certificateLimits, certificateNetwork }: AuthenticateOptions,
   door: Door,
   socket: Socket,
   authorization: string | undefined,
@@ -35,10 +37,20 @@ export function authenticate(
     );
   }
   if (door === "unix")
-    return { name: `user:${process.getuid?.() ?? 0}`, role: "operator", limits: NO_CALLER_LIMITS };
+    return {
+      name: `user:${process.getuid?.() ?? 0}`,
+      role: "operator",
+      limits: NO_CALLER_LIMITS,
+      network: null,
+    };
   const subject = door === "https" && certificates ? readSubject(socket as TLSSocket) : null;
   if (subject !== null)
-    return { name: `certificate:${subject}`, role: "user", limits: certificateLimits };
+    return {
+      name: `certificate:${subject}`,
+      role: "user",
+      limits: certificateLimits,
+      network: certificateNetwork,
+    };
   throw new DonjonError(
     "agent/unauthorized",
     `this agent wants to know who calls; give a token${certificates ? " or a client certificate" : ""}`,

@@ -146,6 +146,8 @@ function answerProblem({ metrics, log }: AgentContext, call: AgentCall, error: u
   metrics.count("donjon_refusals_total", { reason: problem.code });
   if (problem.code === "internal")
     log("error", "request failed", { request: requestId, reason: describeDefect(error) });
+  if (problem.code === "agent/forbidden")
+    log("warn", "request refused", { request: requestId, reason: problem.detail });
   return call.body(JSON.stringify(problem), problem.status as 500, {
     "content-type": PROBLEM_TYPE,
   });

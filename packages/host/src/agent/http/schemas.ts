@@ -13,6 +13,8 @@ import {
   MAX_LABELS,
   MAX_LISTED_KEEPS,
   MAX_LISTENERS,
+  MAX_NETWORK_RULE,
+  MAX_NETWORK_RULES,
   MIN_MEMORY_BYTES,
 } from "@donjon/protocol/agent/limits";
 import { KEEP_STATES } from "@donjon/protocol/gate/gate";
@@ -62,6 +64,13 @@ const limits = {
   bandwidthBytesPerS: limit(1024, MAX_BYTES),
 };
 
+const rules = (description: string): Json => ({
+  type: "array",
+  maxItems: MAX_NETWORK_RULES,
+  items: { type: "string", minLength: 1, maxLength: MAX_NETWORK_RULE },
+  description,
+});
+
 /** An object with these fields and no others, all of them required but those named. */
 function closed(fields: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json {
   const required = Object.keys(fields).filter((field) => !optional.includes(field));
@@ -95,6 +104,12 @@ const keep = closed({
   labels,
   listeners,
   connections,
+  network: orNull(
+    closed({
+      connect: rules("HOST:PORTS that it may connect to; the rules of its owner when it was made."),
+      listen: rules("ADDRESS:PORTS that it may listen on."),
+    }),
+  ),
   limits: closed(limits),
   health: orNull({ enum: KEEP_STATES }),
   sandbox: { type: "string" },

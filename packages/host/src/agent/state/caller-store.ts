@@ -2,9 +2,12 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";
+import type { NetworkRules } from "@donjon/protocol/agent/keep-record";
+import { completeRules, type GivenNetworkRules, NO_RULES_GIVEN } from "../../network/rules.ts";
 import type { Caller, CallerLimits, CallerRole } from "../caller.ts";
 
 export interface StoredCaller extends Caller {
+  readonly network: NetworkRules;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }
@@ -14,6 +17,7 @@ type Row = {
   token_hash: Uint8Array;
   role: CallerRole;
   limits: string;
+  network: string;
   created_at: number;
 };
 
@@ -29,8 +33,16 @@ export class CallerStore {
     this.#database = database;
   }
 
-  /** Answers the token. Throws `usage` for a bad name, `agent/conflict` when there is one of that name. */
-  add(name: string, role: CallerRole, limits: CallerLimits): string {
+  /**
+   * Answers the token. What `network` does not give follows the default, also when that changes. Throws `usage` for a bad
+   * name, `agent/conflict` when there is one of that name.
+   */
+  add(
+    name: string,
+    role: CallerRole,
+    limits: CallerLimits,
+    network: GivenNetworkRules = NO_RULES_GIVEN,
+  ): string {
     if (!NAME.test(name))
       throw new DonjonError(
         "usage",
@@ -44,9 +56,17 @@ export class CallerStore {
     const secret = randomBytes(SECRET_BYTES).toString("base64url");
     this.#database
       .prepare(
-        "INSERT INTO callers (name, token_id, token_hash, role, limits, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO callers (name, token_id, token_hash, role, limits, network, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       )
-      .run(name, id, hashSecret(secret), role, JSON.stringify(limits), Date.now());
+      .run(
+        name,
+        id,
+        hashSecret(secret),
+        role,
+        JSON.stringify(limits),
+        JSON.stringify(network),
+        Date.now(),
+      );
     return `donjon_${id}_${secret}`;
   }
 
@@ -79,6 +99,12 @@ function hashSecret(secret: string): Uint8Array {
   return createHash("sha256").update(secret).digest();
 }
 
-function toCaller({ name, role, limits, created_at }: Row): StoredCaller {
-  return { name, role, limits: JSON.parse(limits) as CallerLimits, createdAt: created_at };
+function toCaller({ name, role, limits, network, created_at }: Row): StoredCaller {
+  return {
+    name,
+    role,
+    limits: JSON.parse(limits) as CallerLimits,
+    network: completeRules(JSON.parse(network) as GivenNetworkRules),
+    createdAt: created_at,
+  };
 }

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
+/** Each makes the next version of the schema out of the one before; the first out of nothing. Never changed once released. */
+const MIGRATIONS = [
+  `
   CREATE TABLE keeps (
     id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -22,8 +23,14 @@ const SCHEMA = `
     limits TEXT NOT NULL,
     created_at INTEGER NOT NULL
   ) STRICT;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+`,
+  // Callers have network rules, and those there are get the default. Wardens of pooled Keeps from before know none.
+  `
+  ALTER TABLE callers ADD COLUMN network TEXT NOT NULL DEFAULT '{"connect":null,"listen":null}';
+  UPDATE keeps SET record = json_set(record, '$.network', NULL);
+  UPDATE keeps SET state = 'removing' WHERE state = 'pooled';
+`,
+] as const;
 /** Another process may be writing: `donjon agent token` beside a running agent. */
 const BUSY_MS = 5_000;
 
@@ -51,13 +58,14 @@ function migrate(database: DatabaseSync): void {
     const { user_version: found } = database.prepare("PRAGMA user_version").get() as {
       user_version: number;
     };
-    if (found === 0) database.exec(SCHEMA);
-    else if (found !== SCHEMA_VERSION) {
+    if (found > MIGRATIONS.length) {
       throw new DonjonError(
         "agent/state",
-        `the agent's state is of version ${found}, and this agent reads version ${SCHEMA_VERSION}; use the Donjon that wrote it`,
+        `the agent's state is of version ${found}, and this agent reads up to version ${MIGRATIONS.length}; use the Donjon that wrote it`,
       );
     }
+    for (const migration of MIGRATIONS.slice(found)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");
