@@ -201,9 +201,24 @@ test("explain shows claims as unproven until they are proven, and decides nothin
   assert.equal(none.code, 120);
 });
 
+test("- is standard input, for verify, explain and diff", async (t) => {
+  const cwd = createFiles(t, files);
+  const input = readFileSync(join(cwd, "report.bin"));
+  const verified = await runCommand(["verify", "-", ...SNP, ...AT], { cwd, input });
+  assert.equal(verified.code, 0, `${verified.stdout}${verified.stderr}`);
+  const same = await runCommand(["diff", "report.hex", "-"], { cwd, input });
+  assert.deepEqual([same.code, `${same.stdout}`], [0, "no claim differs\n"]);
+  const empty = await runCommand(["explain", "-"], { cwd });
+  assert.equal(empty.code, 120);
+  assert.match(empty.stderr, /found 0 octets/);
+});
+
 test("diff says which claims differ, with the exit codes of diff", async (t) => {
   const same = await run(t, "diff", "report.bin", "report.hex");
   assert.deepEqual([same.code, same.stdout], [0, "no claim differs\n"]);
+  const none = await run(t, "diff", "report.bin", "policy.toml");
+  assert.equal(none.code, 120);
+  assert.match(none.stderr, /^donjon: 'policy\.toml': .*no SNP report/);
   const cwd = createFiles(t, files);
   const other = new Uint8Array(files["report.bin"] as Uint8Array);
   other[0x90]! ^= 1;

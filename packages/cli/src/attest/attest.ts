@@ -1,5 +1,6 @@
 /** `donjon attest`: asks a Keep, or a service, what it is, and explains the answer. */
 import { createHash } from "node:crypto";
+import type { KeepRecord } from "@donjon/client/agent/client";
 import { type KeepStatement, verifyStatement } from "@donjon/client/attested/statement";
 import { DonjonError } from "@donjon/core/errors";
 import { readFile } from "../evidence/files.ts";
@@ -20,7 +21,7 @@ import {
   listStatement,
   readExpected,
 } from "../trust/answer.ts";
-import { describeImage } from "../trust/image.ts";
+import { findImage } from "../trust/image.ts";
 import { requireNewProof, writeProof } from "../trust/proof.ts";
 import { createTrust, type Trust } from "../trust/trust.ts";
 import { readServiceEvidence } from "./service.ts";
@@ -40,8 +41,10 @@ interface Asked {
   readonly trust: Trust;
   readonly statement: () => Promise<KeepStatement>;
   readonly notes: readonly string[];
-  /** Claims of somebody who is not trusted. */
-  readonly rows: readonly (readonly [string, string])[];
+  /** As the host tells of it; `null` for a service. */
+  readonly keep: KeepRecord | null;
+  /** Where a service was asked; `null` for a Keep. */
+  readonly service: string | null;
   readonly owner: Uint8Array | null;
   /** What was deployed from here, and has to run unless the caller expects something else. */
   readonly deployed: ExpectedDigests | null;
@@ -75,6 +78,12 @@ export async function runAttest(target: string, options: AttestOptions): Promise
 }
 
 async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
+  if (!/^[0-9A-Za-z-]+$/.test(name)) {
+    throw new DonjonError(
+      "usage",
+      `'${name}' is neither the name or id of a Keep nor the address of a service, which is https://HOST:PORT`,
+    );
+  }
   if (options.fresh || options.insecureRoot !== undefined)
     throw new DonjonError("usage", "--fresh and --insecure-root are for https:// only");
   const agent = openAgent(options);
@@ -90,10 +99,8 @@ async function askKeep(name: string, options: AttestOptions): Promise<Asked> {
       return session.statement;
     },
     notes: [],
-    rows: [
-      ["keep", `${keep.id} ${showSafely(keep.name)} (${keep.backend}), as the host says`],
-      ["since", `${describeSince(keep.createdAt)}, as the host says`],
-    ],
+    keep,
+    service: null,
     owner: identity.digest,
     deployed: receipt && { manifest: receipt.manifest, workload: receipt.workload },
     name: keep.id,
@@ -135,7 +142,8 @@ async function askService(text: string, options: AttestOptions): Promise<Asked> 
       pin = `sha256//${key.toString("base64")}`;
       return statement;
     },
-    rows: [["service", showSafely(url.host)]],
+    keep: null,
+    service: url.host,
     owner: null,
     deployed: null,
     name: url.href,
@@ -148,22 +156,47 @@ function readUrl(text: string): URL {
   throw new DonjonError("usage", `'${text}' is no address; wanted https://HOST:PORT`);
 }
 
-function describeSince(createdAt: number): string {
-  return `${new Date(createdAt).toISOString()} (${formatAge(Date.now() - createdAt)})`;
-}
-
 function describe(answer: Answer, asked: Asked, proof: string | null): string {
-  const image = answer.claims === null ? [] : [describeImage(answer, asked.trust)];
-  const rows = [...image, ...listStatement(answer, asked.owner), ...asked.rows];
+  const rows = [...listImage(answer, asked), ...listStatement(answer, asked.owner)];
+  const { keep, service } = asked;
+  if (keep !== null) {
+    const age = formatAge(Date.now() - keep.createdAt);
+    const since = new Date(keep.createdAt).toISOString();
+    const what = `${keep.id} ${showSafely(keep.name)} (${keep.backend})`;
+    rows.push(["keep", `${what}, as the host says`]);
+    rows.push(["since", `${since} (${age}), as the host says`]);
+  }
+  if (service !== null) rows.push(["service", showSafely(service)]);
   if (asked.pin !== null && answer.verdict === "accepted")
     rows.push(["key", `${asked.pin} (for curl -k --pinnedpubkey)`]);
   if (proof !== null) rows.push(["proof", `written; to ask it again: ${proof}`]);
   return describeAnswer(answer, asked.trust, rows, createStyle(process.stdout));
 }
 
+function listImage(answer: Answer, { trust }: Asked): [string, string][] {
+  if (answer.claims === null) return [];
+  const image = findImage(answer, trust);
+  if (image === null) return [["image", "not one that is built here"]];
+  const digest = image.digest === null ? "" : `sha256:${image.digest}, `;
+  return [["image", `${digest}built here (${image.about})`]];
+}
+
+/** docs/json.md has the same shape. */
 function encodeAnswer(answer: Answer, asked: Asked, { proof }: AttestOptions): string {
-  const { kind, verdict, claims, checks, at, anchor, notes, manifest, workload, owner } = answer;
-  const facts = { kind, verdict, claims, checks, at, anchor, notes, manifest, workload, owner };
-  const { insecure } = asked.trust;
-  return `${JSON.stringify({ target: asked.name, insecure, ...facts, proof: proof ?? null })}\n`;
+  const { kind, verdict, claims, checks, at, anchor, notes, running } = answer;
+  const { keep, service, pin, trust } = asked;
+  const image = claims === null ? null : findImage(answer, trust);
+  const json = {
+    ...{ target: asked.name, insecure: trust.insecure },
+    ...{ kind, verdict, claims, checks, at, anchor, notes },
+    ...(running ?? { manifest: null, workload: null, owner: null }),
+    image: image?.digest ?? null,
+    keep: keep && {
+      ...{ id: keep.id, name: keep.name, backend: keep.backend },
+      since: new Date(keep.createdAt).toISOString(),
+    },
+    service: service && { host: service, key: verdict === "accepted" ? pin : null },
+    proof: proof ?? null,
+  };
+  return `${JSON.stringify(json)}\n`;
 }

@@ -27,6 +27,7 @@ export const WELL_KNOWN = "/.well-known/donjon/attestation";
 /** RFC 9999, section 10. */
 const CMW_MEDIA_TYPE = "application/cmw+cbor";
 const TIMEOUT_MS = 15_000;
+const NO_HANDSHAKE = `no TLS handshake in ${TIMEOUT_MS / 1000} s; does it speak TLS?`;
 
 /**
  * Evidence in the certificate, else from the well-known address.
@@ -35,10 +36,10 @@ const TIMEOUT_MS = 15_000;
  * @throws DonjonError `session/closed` when the service does not answer, `evidence/malformed`
  */
 export async function readServiceEvidence(url: URL, fresh: boolean): Promise<ServiceEvidence> {
-  if (fresh) return askWellKnown(url);
+  if (fresh) return askWellKnown(url, true);
   const certificate = await readPeerCertificate(url);
   const cmw = readCmwExtension(certificate);
-  if (cmw === undefined) return askWellKnown(url);
+  if (cmw === undefined) return askWellKnown(url, false);
   return { cmw: encodeCmwCbor(cmw), spki: certificate.publicKey.encoding, nonce: null };
 }
 
@@ -58,7 +59,7 @@ function readPeerCertificate(url: URL): Promise<Certificate> {
   const { promise, resolve, reject } = Promise.withResolvers<Certificate>();
   const socket = connect({ ...tlsOptions(url), ALPNProtocols: ["http/1.1"] });
   const fail = (cause: unknown) => reject(unreachable(url, cause));
-  const timer = setTimeout(() => fail("no TLS handshake in time"), TIMEOUT_MS);
+  const timer = setTimeout(() => fail(NO_HANDSHAKE), TIMEOUT_MS);
   socket.on("error", fail);
   socket.on("close", () => fail("it closed the connection"));
   socket.once("secureConnect", () => {
@@ -81,7 +82,7 @@ function peerCertificate(socket: TLSSocket): Certificate {
 }
 
 /** The key is that of the connection on which the answer came. */
-function askWellKnown(url: URL): Promise<ServiceEvidence> {
+function askWellKnown(url: URL, fresh: boolean): Promise<ServiceEvidence> {
   const nonce = new Uint8Array(randomBytes(BINDING_VALUE_BYTES));
   const { promise, resolve, reject } = Promise.withResolvers<ServiceEvidence>();
   const asked = request({
@@ -96,10 +97,14 @@ function askWellKnown(url: URL): Promise<ServiceEvidence> {
     try {
       const type = response.headers["content-type"]?.split(";", 1)[0];
       if (response.statusCode !== 200 || type !== CMW_MEDIA_TYPE) {
-        throw noEvidence(url, `status ${response.statusCode} and ${type ?? "no content type"}`);
+        throw noEvidence(
+          url,
+          fresh,
+          `status ${response.statusCode} and ${type ?? "no content type"}`,
+        );
       }
       const { spki } = { spki: peerCertificate(response.socket as TLSSocket).publicKey.encoding };
-      resolve({ cmw: await readBody(url, response), spki, nonce });
+      resolve({ cmw: await readBody(url, fresh, response), spki, nonce });
     } catch (error) {
       reject(error instanceof DonjonError ? error : unreachable(url, error));
     } finally {
@@ -110,25 +115,43 @@ function askWellKnown(url: URL): Promise<ServiceEvidence> {
   return promise;
 }
 
-async function readBody(url: URL, response: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function readBody(
+  url: URL,
+  fresh: boolean,
+  response: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response) {
     size += chunk.length;
-    if (size > MAX_EVIDENCE_BYTES) throw noEvidence(url, `more than ${MAX_EVIDENCE_BYTES} octets`);
+    if (size > MAX_EVIDENCE_BYTES)
+      throw noEvidence(url, fresh, `more than ${MAX_EVIDENCE_BYTES} octets`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-function noEvidence(url: URL, found: string): DonjonError {
+function noEvidence(url: URL, fresh: boolean, found: string): DonjonError {
+  const certificate = fresh ? "" : "its certificate has no id-pe-cmw extension, and ";
   return new DonjonError(
     "evidence/malformed",
-    `${url.host} shows no evidence: its certificate has no id-pe-cmw extension, or fresh evidence was asked for, and ${WELL_KNOWN} answered with ${found}, wanted ${CMW_MEDIA_TYPE}; is this a service that runs in a Keep?`,
+    `${url.host} shows no evidence: ${certificate}${WELL_KNOWN} answered with ${found}, wanted ${CMW_MEDIA_TYPE}; is this a service that runs in a Keep?`,
   );
 }
 
+/** What the errors of a connection mean here. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "it closed the connection",
+  ENOTFOUND: "no host has this name",
+  ABORT_ERR: `no answer in ${TIMEOUT_MS / 1000} s`,
+  EPROTO: "it does not speak TLS",
+  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "it does not speak TLS 1.3, and a Keep does",
+};
+
 function unreachable(url: URL, cause: unknown): DonjonError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const code = (cause as { code?: string } | null)?.code ?? "";
+  const why = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new DonjonError("session/closed", `${url.host} cannot be asked: ${why}`, { cause });
 }

@@ -28,7 +28,7 @@ export function addAttestCommand(program: Command, context: Context): void {
     .option("--proof <file>", "write the answer as a proof bundle")
     .option("--fresh", "https: evidence made now, not that of the certificate")
     .option("--insecure-root <file>", "https: trust this root: for simulated evidence")
-    .option("--json", "print {target, verdict, manifest, workload, owner, claims, checks, ...}")
+    .option("--json", "print {target, verdict, manifest, workload, owner, ...} (docs/json.md)")
     .addHelpText("after", EXAMPLES)
     .action(async (keep: string, options: object) => {
       const { runAttest } = await import("../deploy/commands.ts");

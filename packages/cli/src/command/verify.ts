@@ -9,6 +9,7 @@ Examples:
   donjon verify quote.bin -c collateral.json --at 2026-06-01T00:00:00Z
   donjon verify quote.bin -c pcs/                              answers of Intel's PCS, by file name
   donjon verify keep.pem -c collateral.json                    a certificate with evidence in it
+  curl -s https://keep.example/report | donjon verify - -e vcek.der
   donjon verify proof.donjon                                   everything asked again, offline
 
 The file is told by its content: SNP report, SGX or TDX quote, Nitro document, raw or as hexadecimal or
@@ -22,7 +23,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .command("verify")
     .summary("verify evidence, offline")
     .description("Is this evidence genuine, and do I accept it? Nothing is fetched.")
-    .argument("<file>", "evidence, in any form");
+    .argument("<file>", "evidence, in any form; - for standard input");
   addEvidenceOptions(addFileOptions(command))
     .option("--json", "print {kind, verdict, claims, checks, ...}")
     .addHelpText("after", EXAMPLES)

@@ -23,8 +23,7 @@ export function showVerdict(
   { summary, quiet, detach, json }: VerdictOptions,
 ): void {
   if (json || quiet || !(summary || detach || process.stderr.isTTY)) return;
-  const none = { manifest: null, workload: null, owner: null };
-  const answer = { ...judgeAppraisal(appraisal, trust.notes), ...none };
+  const answer = { ...judgeAppraisal(appraisal, trust.notes), running: null };
   process.stderr.write(describeAnswer(answer, trust, [], createStyle(process.stderr)));
 }
 

@@ -1,5 +1,6 @@
 import { diffClaims, type Json } from "@donjon/attest/appraise";
-import { openEvidence, readUnverified } from "@donjon/attest/open";
+import { type OpenedEvidence, openEvidence, readUnverified } from "@donjon/attest/open";
+import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { createStyle, type Style, showSafely } from "../output/style.ts";
 import { readFile } from "./files.ts";
@@ -7,7 +8,7 @@ import { readFile } from "./files.ts";
 /** As `diff`: 0 when nothing differs, 1 when something does. Reads what the evidence says; proves nothing. */
 export function runDiff(before: string, after: string, options: { json?: boolean }): number {
   const [one, other] = [before, after].map((path) => {
-    const { set } = openEvidence(readFile(path));
+    const { set } = openNamed(path);
     return { kind: set.kind, ...(readUnverified(set) as { readonly [name: string]: Json }) };
   });
   const changes = diffClaims(one!, other!);
@@ -16,6 +17,17 @@ export function runDiff(before: string, after: string, options: { json?: boolean
     process.stdout.write(`${JSON.stringify({ changes: json })}\n`);
   } else process.stdout.write(describe(changes, createStyle(process.stdout)));
   return changes.length === 0 ? EXIT.ok : EXIT.different;
+}
+
+/** Of two files it has to be said which one is wrong. */
+function openNamed(path: string): OpenedEvidence {
+  const bytes = readFile(path);
+  try {
+    return openEvidence(bytes);
+  } catch (cause) {
+    if (!(cause instanceof DonjonError)) throw cause;
+    throw new DonjonError(cause.code, `'${path}': ${cause.message}`, { cause });
+  }
 }
 
 function describe(changes: ReturnType<typeof diffClaims>, style: Style): string {

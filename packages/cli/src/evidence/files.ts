@@ -1,5 +1,5 @@
 /** Files of evidence commands. Everything here is a mistake of the caller's when it goes wrong: exit code 2. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { fstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { explainSystemError } from "../output/system-error.ts";
@@ -9,20 +9,21 @@ const MAX_FILE_BYTES = 16 << 20;
 /** Entries of a collateral directory that are looked at. */
 const MAX_DIRECTORY_FILES = 256;
 
-/** @throws DonjonError `files/read`, `files/limit` */
+/** @param path `-`: standard input. @throws DonjonError `files/read`, `files/limit` */
 export function readFile(path: string): Uint8Array {
   return attempt(path, () => {
+    const stdin = path === "-";
     // Standard input and pipes have no size before they are read.
-    const { size } = statSync(path);
+    const { size } = stdin ? fstatSync(0) : statSync(path);
     if (size > MAX_FILE_BYTES) throw tooLarge(path, size);
-    const bytes = readFileSync(path);
+    const bytes = readFileSync(stdin ? 0 : path);
     if (bytes.length > MAX_FILE_BYTES) throw tooLarge(path, bytes.length);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   });
 }
 
 export function isDirectory(path: string): boolean {
-  return attempt(path, () => statSync(path).isDirectory());
+  return path !== "-" && attempt(path, () => statSync(path).isDirectory());
 }
 
 /** The regular files of a directory that `wanted` names. @throws DonjonError `files/read`, `files/limit` */

@@ -5,10 +5,14 @@ import type { EvidenceSet } from "@donjon/attest/verify";
 import { DonjonError } from "@donjon/core/errors";
 
 const HINTS: Readonly<Record<string, string>> = {
+  "snp/chain":
+    "--insecure-root FILE, if a simulated security processor made it: then nothing protects that Keep",
   "snp/certificate-missing": "--endorsement FILE with the VCEK or VLEK certificate",
   "snp/crl-missing": "--endorsement FILE with AMD's CRL of the product, or --allow missing-crl",
   "snp/crl-stale": "a newer CRL, --at for an older time, or --allow stale-crl",
   "snp/certificate-expired": "--at with a time that the certificates are valid at",
+  "intel/pck-chain":
+    "--insecure-root FILE, if a simulated security processor made it: then nothing protects that Keep",
   "intel/pck-missing": "--endorsement FILE with the PCK certificate and its chain",
   "intel/pck-expired": "--at with a time that the certificates are valid at",
   "intel/root-crl-missing": "--collateral FILE, or --allow missing-crl",

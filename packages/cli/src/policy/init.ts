@@ -23,12 +23,13 @@ export interface PolicyInitOptions extends ReferenceOptions {
 
 export async function runPolicyInit(options: PolicyInitOptions): Promise<number> {
   const kinds = readKinds(options.tee);
+  const simulated = kinds.some(isSimulated);
   const { tables, missing } = findReferences(kinds, options);
   if (tables.length === 0 || (options.tee !== undefined && missing.length > 0)) {
     const why = missing.join("; ");
-    throw new DonjonError("policy/value", `there is nothing to write a policy of: ${why}`);
+    const instead = simulated ? "" : "; to try policies out without hardware: --tee process";
+    throw new DonjonError("usage", `there is nothing to write a policy of. ${why}${instead}`);
   }
-  const simulated = kinds.some(isSimulated);
   const text = encodePolicyTemplate({ tables, simulated }, new Date());
   // Whoever reads it later must not be the first to find a mistake in it.
   parsePolicyToml(text);

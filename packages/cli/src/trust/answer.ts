@@ -10,11 +10,16 @@ import { describeVerdict } from "../evidence/print.ts";
 import type { Style } from "../output/style.ts";
 import type { Trust } from "./trust.ts";
 
-/** Digests in lower-case hex; `null`: not provisioned, or not known because the evidence was refused. */
-export interface Answer extends Judgement {
+/** What the Keep runs: digests in lower-case hex; `null`: nothing yet. */
+export interface RunningDigests {
   readonly manifest: string | null;
   readonly workload: string | null;
   readonly owner: string | null;
+}
+
+export interface Answer extends Judgement {
+  /** `null`: not known, because nothing was accepted that says it. */
+  readonly running: RunningDigests | null;
 }
 
 /** What the caller expects to run; from `--manifest` and `--workload`. */
@@ -37,9 +42,7 @@ export function answerStatement(
     ...judgement,
     checks: [...judgement.checks, ...more],
     verdict,
-    manifest,
-    workload,
-    owner,
+    running: { manifest, workload, owner },
   };
 }
 
@@ -51,12 +54,16 @@ export function judgeAppraisal(appraisal: Appraisal, notes: readonly string[]): 
 /** Evidence that was refused as an answer; any other failure is thrown on. What was proved until then is in it. */
 export function answerRefusal(error: unknown, trust: Trust, notes: readonly string[]): Answer {
   const refusal = { ...refuse(error, null, new Date()), notes };
-  const none = { manifest: null, workload: null, owner: null };
   const appraisal = trust.lastAppraisal();
-  if (appraisal === null) return { ...refusal, ...none };
+  if (appraisal === null) return { ...refusal, running: null };
   const judgement = judgeAppraisal(appraisal, notes);
   const more = appraisal.verdict === "refused" ? [] : refusal.checks.filter(({ ok }) => !ok);
-  return { ...judgement, verdict: "refused", checks: [...judgement.checks, ...more], ...none };
+  return {
+    ...judgement,
+    verdict: "refused",
+    checks: [...judgement.checks, ...more],
+    running: null,
+  };
 }
 
 /** @param rows facts besides the verdict: name and text */
@@ -71,13 +78,14 @@ export function describeAnswer(
 
 /** Rows of `describeAnswer` that come from the statement. */
 export function listStatement(answer: Answer, me: Uint8Array | null): [string, string][] {
-  if (answer.anchor === null) return [];
-  const mine = me !== null && answer.owner === Buffer.from(me).toString("hex");
+  const { running } = answer;
+  if (running === null) return [];
+  const mine = me !== null && running.owner === Buffer.from(me).toString("hex");
   const show = (digest: string | null) => (digest === null ? "none yet" : `sha256 ${digest}`);
   return [
-    ["manifest", show(answer.manifest)],
-    ["workload", show(answer.workload)],
-    ["owner", `${show(answer.owner)}${mine ? " (you)" : ""}`],
+    ["manifest", show(running.manifest)],
+    ["workload", show(running.workload)],
+    ["owner", `${show(running.owner)}${mine ? " (you)" : ""}`],
   ];
 }
 

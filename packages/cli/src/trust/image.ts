@@ -11,8 +11,15 @@ const MEASUREMENTS: Readonly<Record<string, { path: readonly string[]; key: stri
   sgx: { path: ["enclave", "mrEnclave"], key: "mr_enclave" },
 };
 
-/** A row for people. */
-export function describeImage(answer: Answer, { insecure }: Trust): [string, string] {
+export interface KnownImage {
+  /** SHA-256 of the image, hex; `null`: its measurement is known, and no image of it is here. */
+  readonly digest: string | null;
+  /** How it was measured. */
+  readonly about: string;
+}
+
+/** `null`: none that is built here. */
+export function findImage(answer: Answer, { insecure }: Trust): KnownImage | null {
   const measurement = readMeasurement(answer);
   const { tables } = findReferences(insecure ? SIMULATED_KINDS : PROTECTING_KINDS);
   const known = tables
@@ -23,8 +30,7 @@ export function describeImage(answer: Answer, { insecure }: Trust): [string, str
       return values.map((value) => ({ ...value, imageDigest }));
     })
     .find(({ value }) => value === measurement);
-  if (known === undefined) return ["image", "not one that is built here"];
-  return ["image", `sha256:${known.imageDigest}, built here (${known.about})`];
+  return known === undefined ? null : { digest: known.imageDigest, about: known.about };
 }
 
 function readMeasurement({ kind, claims }: Answer): string | null {

@@ -107,7 +107,7 @@ function choosePolicy(
 /** A service names no kind, so what each kind lacks here would say little of it. */
 function nothingToExpect(backend: string | null, missing: readonly string[]): DonjonError {
   return new DonjonError(
-    "policy/value",
+    "usage",
     backend === null
       ? "there is no policy, and no measurement of hardware's Keeps is known here, so nothing was asked. If the evidence is simulated, give --insecure-root FILE; for hardware write a policy (donjon policy init) and give it with --policy"
       : `there is no policy, and no measurement to expect of a Keep of the kind ${backend} is known here (${missing.join("; ")}), so nothing was sent; build the image (donjon image build), or write a policy and give it: donjon policy init, then --policy policy.toml`,

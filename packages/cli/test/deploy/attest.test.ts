@@ -24,6 +24,10 @@ test("attest compares what runs with what the caller expects", LIMIT, async (t) 
   const { agent, root } = await deployed(t);
   const printed = await agent.run(["run", "--print-manifest", join(root, "cat.wasm")]);
   writeFileSync(join(root, "manifest"), printed.stdout);
+  writeFileSync(
+    join(root, "none.toml"),
+    `report_data = "any"\n[sgx]\nmr_enclave = "${"ab".repeat(32)}"\n`,
+  );
   const ask = (...args: string[]) => agent.run(["attest", "--insecure", ...args, "web"]);
   const same = ["--manifest", join(root, "manifest"), "--workload", join(root, "cat.wasm")];
   const good = await ask(...same);
@@ -34,11 +38,27 @@ test("attest compares what runs with what the caller expects", LIMIT, async (t) 
   const other = await ask("--workload", join(root, "other.wasm"));
   assert.equal(other.code, 120);
   assert.match(other.out, /because +session\/other.*\n.*found [0-9a-f]{64}\n.*wanted the workload/);
+  const refusing = await ask("--policy", join(root, "none.toml"));
+  assert.match(refusing.out, /because +policy\/measurement/);
+  assert.doesNotMatch(refusing.out, /INSECURE +(manifest|workload|owner)/, "nobody has said it");
+  const json = JSON.parse((await ask("--json")).out);
+  assert.deepEqual(
+    [json.keep.id, json.keep.name, json.keep.backend],
+    [json.target, "web", "process"],
+  );
+  assert.ok(Date.parse(json.keep.since) <= Date.now());
+  assert.match(json.image, /^[0-9a-f]{64}$/);
+  assert.equal(json.service, null);
   const missing = await ask("--workload", join(root, "none.wasm"));
   assert.equal(missing.code, 125);
   const refused = await agent.run(["attest", "web"]);
   assert.equal(refused.code, 125);
   assert.match(refused.stderr, /no hardware protection.*\n.*--insecure/);
+  for (const target of ["http://localhost:1", "localhost:8443"]) {
+    const wrong = await agent.run(["attest", "--insecure", target]);
+    assert.equal(wrong.code, 125);
+    assert.match(wrong.stderr, /is neither .* of a service, which is https:\/\/HOST:PORT/);
+  }
   const fresh = await ask("--fresh");
   assert.match(fresh.stderr, /for https:\/\/ only/);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createPlainServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { decodeHex } from "@donjon/core/hex";
@@ -138,6 +138,12 @@ test(
     const { verdict, checks, workload } = JSON.parse(`${bad.stdout}`);
     assert.equal(verdict, "refused");
     assert.equal(workload, sha256(WORKLOAD).toString("hex"));
+    const { service: asked, keep } = JSON.parse(`${bad.stdout}`);
+    assert.deepEqual([asked, keep], [{ host: new URL(service.url).host, key: null }, null]);
+    const { service: told } = JSON.parse(
+      `${(await service.attest(...service.roots, "--json")).stdout}`,
+    );
+    assert.match(told.key, /^sha256\/\/[A-Za-z0-9+/]{43}=$/);
     const failed = checks.filter(({ ok }: { ok: boolean }) => !ok);
     assert.deepEqual(
       failed.map(({ code }: { code: string }) => code),
@@ -215,7 +221,7 @@ test("a server that is not there, or speaks no TLS 1.3, is told so", LIMIT, asyn
   const policy = ["--policy", join(files, "p.toml")];
   const gone = await runCommand(["attest", ...policy, "https://127.0.0.1:1"]);
   assert.equal(gone.code, 125);
-  assert.match(gone.stderr, /127\.0\.0\.1:1 cannot be asked/);
+  assert.match(gone.stderr, /127\.0\.0\.1:1 cannot be asked: nothing listens there\n/);
   const { certificate, key } = await import("@donjon/testkit/contract/certificate").then((module) =>
     module.createCertificate(),
   );
@@ -225,5 +231,14 @@ test("a server that is not there, or speaks no TLS 1.3, is told so", LIMIT, asyn
   const { port } = server.address() as AddressInfo;
   const old = await runCommand(["attest", ...policy, `https://127.0.0.1:${port}`]);
   assert.equal(old.code, 125);
-  assert.match(old.stderr, /cannot be asked.*version/i);
+  assert.match(old.stderr, /cannot be asked: it does not speak TLS 1\.3/);
+  const plain = createPlainServer((socket) => socket.end("220 mail.example ESMTP\r\n"));
+  await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+  t.after(() => plain.close());
+  const mail = `https://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+  for (const fresh of [[], ["--fresh"]]) {
+    const { code, stderr } = await runCommand(["attest", ...policy, ...fresh, mail]);
+    assert.equal(code, 125);
+    assert.match(stderr, /cannot be asked: it does not speak TLS\n/);
+  }
 });
