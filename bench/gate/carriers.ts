@@ -16,19 +16,19 @@ const ROUNDS = 7;
 const SETTINGS = { initialWindowSize: 16 << 20, maxFrameSize: 2 ** 24 - 1 };
 
 /** Writes to the pipe, gathered per turn of the event loop. */
-function gather(pipe: Duplex): (bytes: Uint8Array) => void {
+function gather(pipe: Duplex): (bytes: Uint8Array, written?: () => void) => void {
   let corked = false;
   const flush = (): void => {
     corked = false;
     pipe.uncork();
   };
-  return (bytes) => {
+  return (bytes, written) => {
     if (!corked) {
       corked = true;
       pipe.cork();
       process.nextTick(flush);
     }
-    pipe.write(bytes);
+    pipe.write(bytes, written);
   };
 }
 
