@@ -161,8 +161,16 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       command: "npx donjon agent token add alice --max-keeps 4 --max-memory 4GiB > alice.token",
       output: /this is the token of alice, and it is not shown again/,
     },
-    { command: "npx donjon agent token list", output: /^alice +user .* 4 Keeps, 4 GiB memory$/m },
+    {
+      command: "npx donjon agent token list",
+      output: /^alice +user .* 4 Keeps, 4 GiB memory +\*:\* /m,
+    },
     { command: "npx donjon agent token remove alice", output: /opens nothing any more/ },
+    {
+      command:
+        "npx donjon agent token add bob --allow-connect '*:443' --allow-connect db.internal:5432 --allow-connect 10.1.0.0/16:8000-8100 --allow-listen 127.0.0.1:8080 > bob.token",
+      output: /this is the token of bob, and it is not shown again/,
+    },
   ],
   "docs/deploy.md": [
     { command: "npx donjon agent", readyWhen: "agent listens", output: /agent stopped/ },

@@ -1,56 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
-import { Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { openSession } from "@donjon/client/session";
 import { encodeMuxFrame, encodeU32, MUX_KIND } from "@donjon/protocol/gate/mux-frame";
-import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
-import type { StartedKeep } from "../../src/backend/backend.ts";
 import { openGate } from "../../src/gate/gate.ts";
-
-interface FakeKeep {
-  /** The Keep's ends of the pipes. */
-  readonly in: Duplex;
-  readonly out: Duplex;
-  readonly started: StartedKeep;
-}
-
-function createFakeKeep(): FakeKeep {
-  const [inside, hostIn] = duplexPair();
-  const [outside, hostOut] = duplexPair();
-  return {
-    in: inside,
-    out: outside,
-    started: {
-      in: hostIn,
-      out: hostOut,
-      ended: new Promise(() => {}),
-      sandbox: "none",
-      image: "none",
-      measure: () => Promise.reject(new Error("nothing was launched")),
-      kill: () => {},
-    },
-  };
-}
-
-function callHost(fake: FakeKeep): GatePipe<Duplex> {
-  return openGatePipe(fake.out, { role: "caller", Duplex });
-}
-
-/** "accepted", or the sentence of the refusal. */
-function ask(pipe: GatePipe<Duplex>, target: string): Promise<string> {
-  return new Promise((resolve) => {
-    const stream = pipe.open(target, {
-      onAccept() {
-        resolve("accepted");
-        stream.destroy();
-      },
-    });
-    stream.on("error", (error) => resolve(error.message));
-    stream.resume();
-  });
-}
+import { ask, callHost, createFakeKeep } from "./fake-keep.ts";
 
 test("the host refuses every connection until it is told which are allowed, and then all others", async () => {
   const server = createServer((socket) => socket.end());
