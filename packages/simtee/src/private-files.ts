@@ -16,11 +16,15 @@ const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 
-/** Makes the directory when it is missing. @throws DonjonError `files/write`, `files/read` */
+/** Makes the directory when it is missing; the one above it is the caller's. @throws DonjonError `files/write`, `files/read` */
 export function openPrivateDirectory(directory: string): void {
-  attempt("files/write", `make the directory '${directory}'`, () =>
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE }),
-  );
+  attempt("files/write", `make the directory '${directory}'`, () => {
+    try {
+      mkdirSync(directory, { mode: DIRECTORY_MODE });
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    }
+  });
   requirePrivate(directory, "chmod 700");
 }
 

@@ -1,5 +1,6 @@
 /** This machine's simulated security processor: one for all its Keeps, so that clients need to know one root. */
 import { join } from "node:path";
+import { makeDirectory } from "@donjon/host/files/make-directory";
 import { stateDirectory } from "@donjon/host/image/places";
 import type { SecurityProcessor } from "@donjon/host/warden/security-processor";
 
@@ -8,10 +9,16 @@ export function simulatorDirectory(): string {
   return join(stateDirectory(), "simtee");
 }
 
+async function openProcessor() {
+  const { openSecurityProcessor } = await import("@donjon/simtee/security-processor");
+  const directory = simulatorDirectory();
+  makeDirectory(directory);
+  return openSecurityProcessor(directory);
+}
+
 /** Loaded when a Keep first asks for evidence. */
 export async function openSimulator(): Promise<SecurityProcessor> {
-  const { openSecurityProcessor } = await import("@donjon/simtee/security-processor");
-  const processor = await openSecurityProcessor(simulatorDirectory());
+  const processor = await openProcessor();
   return {
     async createEvidence(launch, reportData) {
       const { kind, evidence, auxiliary } = await processor.createEvidence(launch, reportData);
@@ -24,11 +31,10 @@ export async function openSimulator(): Promise<SecurityProcessor> {
 export function createTrustReader(): () => Promise<string> {
   let opened: Promise<() => Promise<string>> | null = null;
   const open = async () => {
-    const [{ openSecurityProcessor }, { encodeTrust }] = await Promise.all([
-      import("@donjon/simtee/security-processor"),
+    const [processor, { encodeTrust }] = await Promise.all([
+      openProcessor(),
       import("@donjon/attest/simulated-trust"),
     ]);
-    const processor = await openSecurityProcessor(simulatorDirectory());
     return async () => encodeTrust(await processor.renewTrust());
   };
   return async () => {

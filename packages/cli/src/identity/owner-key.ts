@@ -2,10 +2,12 @@
  * The owner's private key: who provisions a Keep with it may come back to that Keep, and nobody else may. One file,
  * made at first use.
  */
+
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { makeDirectory } from "@donjon/host/files/make-directory";
 import { configDirectory } from "@donjon/host/image/places";
 import { explainSystemError } from "../output/system-error.ts";
 
@@ -36,8 +38,8 @@ function createKey(path: string): void {
   const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   // Two commands at first use must agree on one key: the link is made by one of them, whole.
   const draft = `${path}.${process.pid}`;
+  makeDirectory(dirname(path));
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(draft, pem, { mode: 0o600, flag: "wx" });
     linkSync(draft, path);
   } catch (cause) {

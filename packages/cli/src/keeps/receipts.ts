@@ -2,10 +2,12 @@
  * What was deployed from here: one small file for each Keep, so that the host cannot show another of the owner's Keeps
  * under a name. Files of this user; what cannot be read as a receipt is none.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "@donjon/attest/errors";
 import type { KeepRecord } from "@donjon/client/agent/client";
+import { makeDirectory } from "@donjon/host/files/make-directory";
 import { stateDirectory } from "@donjon/host/image/places";
 
 export interface Receipt {
@@ -31,7 +33,7 @@ function directory(): string {
 /** A receipt that cannot be written is not missed now: the owner rule holds without it. */
 export function saveReceipt(receipt: Receipt): void {
   try {
-    mkdirSync(directory(), { recursive: true, mode: 0o700 });
+    makeDirectory(directory());
     const path = join(directory(), `${receipt.id}.json`);
     writeFileSync(path, `${JSON.stringify(receipt)}\n`, { mode: 0o600 });
   } catch {

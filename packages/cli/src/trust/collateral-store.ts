@@ -1,8 +1,10 @@
 /** Certificates and lists of the vendors, kept between commands. What is in it is verified at every use. */
+
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CollateralStore, createFileStore } from "@donjon/attest/collateral";
+import { makeDirectory } from "@donjon/host/files/make-directory";
 import { collateralCacheDirectory } from "@donjon/host/image/places";
 
 export function openCollateralStore(directory = collateralCacheDirectory()): CollateralStore {
@@ -16,7 +18,7 @@ export function openCollateralStore(directory = collateralCacheDirectory()): Col
     },
     async write(name, bytes) {
       const draft = join(directory, `${name}.${randomBytes(6).toString("hex")}`);
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       await writeFile(draft, bytes, { mode: 0o600 });
       await rename(draft, join(directory, name));
     },

@@ -1,9 +1,10 @@
 /** The host's daemon: starts Keeps for callers, carries their sessions, and forgets nothing when it is restarted. */
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { parseAgentAddress } from "@donjon/protocol/agent/address";
 import type { AgentPlatform } from "@donjon/protocol/agent/keep-record";
+import { makeDirectory } from "../files/make-directory.ts";
 import { completeRules, type GivenNetworkRules, NO_RULES_GIVEN } from "../network/rules.ts";
 import { describeKeepFolder, fitsSocketPath } from "../warden/folder.ts";
 import type { WardenCommand } from "../warden/start.ts";
@@ -75,7 +76,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const directory = join(state, "keeps");
   refuseLongPath(directory);
   const lock = lockState(state);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const database = openDatabase(state);
   const release = () => {
     database.close();

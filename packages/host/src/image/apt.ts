@@ -1,9 +1,11 @@
 /** The machine's own package client, with lists of its own: nothing of the machine is changed and root is not needed. */
+
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DonjonError } from "@donjon/core/errors";
+import { makeDirectory } from "../files/make-directory.ts";
 import { createSources } from "./apt-sources.ts";
 import { packageCacheDirectory } from "./places.ts";
 
@@ -24,7 +26,7 @@ export interface Apt {
 export function openApt(suite: string): Apt {
   const directory = join(packageCacheDirectory(), suite);
   for (const folder of ["lists/partial", "archives/partial"])
-    mkdirSync(join(directory, folder), { recursive: true });
+    makeDirectory(join(directory, folder));
   const sources = createSources("/etc/apt", readCodename(), suite);
   if (sources === "") {
     const message = `this machine's package sources have no Debian release, and the image is made of packages of '${suite}'; give the packages with --packages DIR`;

@@ -1,10 +1,10 @@
 /** Builds a Keep image from pinned inputs: a folder whose bytes are the same wherever it is built (docs/image.md). */
+
 import { hash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { AS_USUAL, makeDirectory } from "../files/make-directory.ts";
 import { digestTree } from "./digest.ts";
 import { type ImageSource, imageFiles, type KeepImageFiles } from "./find.ts";
 import { encodeGuestInit, GUEST_COMMAND_LINE } from "./guest-init.ts";
@@ -52,7 +53,7 @@ export async function buildImage(inputs: BuildInputs, directory: string): Promis
     const message = `'${directory}' is there already; give a folder that is not`;
     throw new DonjonError("files/write", message);
   }
-  mkdirSync(dirname(directory), { recursive: true });
+  makeDirectory(dirname(directory), AS_USUAL);
   const draft = mkdtempSync(join(dirname(directory), ".donjon-image-"));
   try {
     const record = await buildInto(draft, inputs);
@@ -68,7 +69,7 @@ async function buildInto(directory: string, inputs: BuildInputs): Promise<ImageR
   const { lock, source, onProgress } = inputs;
   const debs = await fetchPackages(lock, inputs);
   const tree = join(directory, "tree");
-  mkdirSync(join(tree, dirname(ENGINE_PATH)), { recursive: true });
+  makeDirectory(join(tree, dirname(ENGINE_PATH)), AS_USUAL);
   onProgress?.("engine");
   writeFileSync(join(tree, ENGINE_PATH), stripElf(readEngine(source.engine, lock)));
   copyFileSync(realpathSync(source.runtime), join(tree, RUNTIME_PATH));

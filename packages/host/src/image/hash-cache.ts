@@ -5,12 +5,12 @@
  * belong to this user, and that nobody else may write, are believed; and only hashes of files that nobody but this user or root
  * may change are remembered. Each entry is a file of its own, replaced by renaming: writers never see half of one.
  */
+
 import { createHash, randomUUID } from "node:crypto";
 import {
   type BigIntStats,
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { makeDirectory } from "../files/make-directory.ts";
 import { stateDirectory } from "./places.ts";
 import { stampOf } from "./stamp.ts";
 
@@ -111,7 +112,7 @@ function readEntry(
 function writeEntry(entry: string, directory: string, text: string): void {
   const draft = `${entry}.${randomUUID()}`;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     writeFileSync(draft, text, { flag: "wx", mode: 0o600 });
     renameSync(draft, entry);
   } catch {

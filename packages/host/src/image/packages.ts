@@ -1,9 +1,9 @@
 /** The locked Debian packages: fetched through the machine's package client, checked, and their files taken out. */
+
 import { execFile } from "node:child_process";
 import {
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   realpathSync,
@@ -13,6 +13,7 @@ import {
 import { basename, join, sep } from "node:path";
 import { promisify } from "node:util";
 import { DonjonError } from "@donjon/core/errors";
+import { AS_USUAL, makeDirectory } from "../files/make-directory.ts";
 import { openApt } from "./apt.ts";
 import { hashFile } from "./hash-cache.ts";
 import type { ImageLock, LockedPackage } from "./lock.ts";
@@ -37,7 +38,7 @@ export async function fetchPackages(lock: ImageLock, options: PackageOptions): P
     return lock.packages.map((each) => checkPackage(findGiven(each, directory), each));
   }
   const cache = join(packageCacheDirectory(), lock.suite, "debs");
-  mkdirSync(cache, { recursive: true });
+  makeDirectory(cache);
   const missing = lock.packages.filter((each) => !existsSync(join(cache, fileName(each))));
   if (missing.length > 0) await download(lock, missing, cache, options);
   return lock.packages.map((each) => checkPackage(join(cache, fileName(each)), each));
@@ -110,7 +111,7 @@ export async function unpackPackage(
     for (const [from, to] of Object.entries(files)) {
       const path = resolveInside(draft, from, name);
       const place = join(target, to);
-      mkdirSync(join(place, ".."), { recursive: true });
+      makeDirectory(join(place, ".."), AS_USUAL);
       cpSync(path, place, { errorOnExist: true });
     }
   } catch (cause) {

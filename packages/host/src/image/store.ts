@@ -1,8 +1,8 @@
 /** The images that are built on this machine, and which of them belongs to which runtime. */
+
 import { hash, randomUUID } from "node:crypto";
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../files/make-directory.ts";
 import { type BuildInputs, type BuiltImage, buildImage } from "./build.ts";
 import { checkImage } from "./check.ts";
 import {
@@ -43,7 +44,7 @@ export async function storeImage(
   inputs: BuildInputs,
   cache = imageCacheDirectory(),
 ): Promise<StoredImage> {
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  makeDirectory(cache);
   const present = findPresent(inputs, cache);
   if (present !== null) {
     point(inputs.source, present.folder, present.record, cache);

@@ -1,5 +1,6 @@
 /** The doors of an agent: a unix socket, TCP with TLS, or plain TCP on loopback. */
-import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
+
+import { chmodSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
@@ -7,6 +8,7 @@ import { dirname } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { type AgentAddress, formatAgentAddress } from "@donjon/protocol/agent/address";
 import { getRequestListener } from "@hono/node-server";
+import { makeDirectory } from "../../files/make-directory.ts";
 import { SOCKET_WINDOW } from "../../warden/control.ts";
 import type { Door } from "./authenticate.ts";
 import type { AgentContext } from "./context.ts";
@@ -121,7 +123,7 @@ function createSecure(address: AgentAddress, tls: TlsFiles | null, options: Serv
 }
 
 async function listenUnix(server: Server, path: string): Promise<string> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   await clearSocket(path);
   // Nobody but this user, from its first moment.
   const mask = process.umask(0o177);

@@ -1,8 +1,9 @@
 /** The agent's state: one SQLite file, which a restarted agent finds its Keeps by. */
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";
+import { makeDirectory } from "../../files/make-directory.ts";
 
 /** Each makes the next version of the schema out of the one before; the first out of nothing. Never changed once released. */
 const MIGRATIONS = [
@@ -37,7 +38,7 @@ const BUSY_MS = 5_000;
 /** Opens or makes the database of a state directory. Throws `files/write`. */
 export function openDatabase(directory: string): DatabaseSync {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const database = new DatabaseSync(join(directory, "agent.db"), { timeout: BUSY_MS });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     migrate(database);
@@ -82,7 +83,7 @@ export interface StateLock {
  * with the process however that ends. Throws `agent/conflict`.
  */
 export function lockState(directory: string): StateLock {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const lock = new DatabaseSync(join(directory, "lock.db"));
   try {
     lock.exec("BEGIN EXCLUSIVE");

@@ -2,8 +2,10 @@
  * Whether KVM runs a kernel here. `/dev/kvm` alone does not say so: some nested hypervisors offer one on which a kernel
  * never gets to its first line. So a kernel is booted, once for each boot of this machine, and the answer is kept.
  */
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../../files/make-directory.ts";
 import { stateDirectory } from "../../image/places.ts";
 import { readStamp } from "../../image/stamp.ts";
 import { encodeQemuArguments } from "./arguments.ts";
@@ -46,7 +48,7 @@ export async function probeKvm(probe: KvmProbe): Promise<KvmAnswer> {
   if (known !== null) return known;
   const answer = await bootKernel(probe);
   try {
-    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    makeDirectory(join(path, ".."));
     writeFileSync(path, JSON.stringify({ key, ...answer }), { mode: 0o600 });
   } catch {
     // Without a place to keep it, the next start asks again.
