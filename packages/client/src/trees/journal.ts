@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { lookAt, STAGE_NAME } from "./host-path.ts";
+import { checkParents, fail, isReserved, lookAt, STAGE_NAME } from "./host-path.ts";
 
 export interface Journal {
   /** Paths that are moved out first; their place in the list is their name in `old`. */
@@ -43,13 +43,21 @@ export function writeJournal(root: string, journal: Journal, onStep: OnStep): vo
   syncDirectory(stage);
 }
 
-/** Does what the journal says, whether or not parts are done already, then removes the stage. */
+/**
+ * Does what the journal says, whether or not parts are done already, then removes the stage. Nothing outside of `root` is
+ * touched, whoever wrote the journal: the tree may have come from a stranger, with its stage.
+ *
+ * @throws DonjonError `files/conflict`, `files/write`
+ */
 export function runJournal(root: string, onStep: OnStep): void {
   const stage = join(root, STAGE_NAME);
-  const journal = JSON.parse(readFileSync(join(stage, "journal"), "utf8")) as Journal;
+  const device = lookAt(join(root, "."))!.dev;
+  for (const part of ["old", "new"]) checkParents(root, `${STAGE_NAME}/${part}/path`, device);
+  const journal = readJournal(stage);
   journal.away.forEach((path, index) => {
     const old = join(stage, "old", `${index}`);
     if (lookAt(old) !== null || lookAt(join(root, path)) === null) return;
+    checkParents(root, path, device);
     onStep(`move out ${path}`);
     renameSync(join(root, path), old);
   });
@@ -57,6 +65,8 @@ export function runJournal(root: string, onStep: OnStep): void {
   for (const path of journal.put) {
     const fresh = join(stage, "new", path);
     if (lookAt(fresh) === null) continue;
+    checkParents(root, `${STAGE_NAME}/new/${path}`, device);
+    checkParents(root, path, device);
     onStep(`move in ${path}`);
     renameSync(fresh, join(root, path));
   }
@@ -69,6 +79,30 @@ export function runJournal(root: string, onStep: OnStep): void {
   syncDirectory(stage);
   onStep("remove stage");
   rmSync(stage, { recursive: true, force: true });
+}
+
+function readJournal(stage: string): Journal {
+  const path = join(stage, "journal");
+  try {
+    const found = lookAt(path)?.isFile() ? JSON.parse(readFileSync(path, "utf8")) : null;
+    const { away, put } = found as Record<string, unknown>;
+    if (isPathList(away) && isPathList(put)) return { away, put };
+  } catch {
+    // Told below.
+  }
+  throw fail(
+    "files/conflict",
+    `'${path}' is no journal that Donjon wrote; see what is in '${stage}', and move it away`,
+  );
+}
+
+function isPathList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((path) => typeof path === "string" && isInside(path));
+}
+
+/** Whether it is a path below the tree's root as Donjon writes them. */
+function isInside(path: string): boolean {
+  return !isReserved(path) && path.split("/").every((name) => !["", ".", ".."].includes(name));
 }
 
 export function syncDirectory(path: string): void {

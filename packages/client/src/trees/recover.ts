@@ -50,8 +50,9 @@ export function createStage(root: string): string {
 }
 
 function readOwner(stage: string): string {
+  const path = join(stage, "owner");
   try {
-    return readFileSync(join(stage, "owner"), "utf8");
+    return lookAt(path)?.isFile() ? readFileSync(path, "utf8") : "";
   } catch {
     return "";
   }

@@ -21,6 +21,7 @@ import {
   type Change,
   createDirectory,
   fillDirectory,
+  type Listing,
   listDirectory,
   packChanges,
 } from "./fixture.ts";
@@ -289,4 +290,60 @@ test("while another process writes there, reading and writing are refused", (t) 
   writeFileSync(join(stage, "owner"), "1 12345678");
   scanTree(root);
   assert.ok(!existsSync(stage));
+});
+
+test("a stage that came with a stranger's tree moves nothing into, out of or through the outside", (t) => {
+  const outside = { ".profile": "mine", secret: "mine" };
+  const stages: Record<string, [Listing, unknown]> = {
+    "a path out": [
+      { old: {}, new: {}, x: "evil" },
+      { away: ["../secret"], put: ["../x"] },
+    ],
+    "a path to the stage": [
+      { old: {}, new: {} },
+      { away: [".donjon-changes/new"], put: [] },
+    ],
+    "an absolute path": [
+      { old: {}, new: {} },
+      { away: ["/etc/hostname"], put: [] },
+    ],
+    "a way out in the tree": [
+      { old: {}, new: { door: { ".profile": "evil" } } },
+      { away: [], put: ["door/.profile"] },
+    ],
+    "a new that is elsewhere": [
+      { old: {}, new: "@../.." },
+      { away: [], put: ["secret"] },
+    ],
+    "an old that is elsewhere": [
+      { old: "@../..", new: {} },
+      { away: ["file"], put: [] },
+    ],
+    "no lists": [
+      { old: {}, new: {} },
+      { away: "file", put: [1] },
+    ],
+    "no object": [{ old: {}, new: {} }, null],
+  };
+  for (const [what, [stage, journal]] of Object.entries(stages)) {
+    const tree = {
+      file: "f",
+      door: "@..",
+      ".donjon-changes": { ...stage, journal: JSON.stringify(journal) },
+    };
+    const home = createDirectory(t, { ...outside, tree });
+    assert.throws(() => scanTree(join(home, "tree")), { code: "files/conflict" }, what);
+    assert.deepEqual(listDirectory(home), { ...outside, tree }, what);
+  }
+});
+
+test("a stage that holds a pipe in place of a file does not hang who reads it", (t) => {
+  for (const name of ["owner", "journal"]) {
+    const root = createDirectory(t, { ".donjon-changes": { old: {}, new: {} } });
+    const made = spawnSync("mkfifo", [join(root, ".donjon-changes", name)]);
+    assert.equal(made.status, 0);
+    const read = () => recoverTree(root);
+    if (name === "owner") assert.equal(read(), "removed");
+    else assert.throws(read, { code: "files/conflict" });
+  }
 });
