@@ -197,6 +197,10 @@ function isBelow(path: string, whole: ReadonlySet<string>): boolean {
 }
 
 function findConflict(root: string, journal: Journal, marks: TreeMarks): string | null {
+  for (const path of [...journal.away, ...journal.put]) {
+    for (let at = parentPath(path); at !== ""; at = parentPath(at))
+      if (!lookAt(join(root, at))?.isDirectory()) return at;
+  }
   for (const path of journal.away) {
     const changed = findChangeBelow(root, path, marks);
     if (changed !== null) return changed;

@@ -198,6 +198,18 @@ test("a path through a symlink of the host is refused and nothing outside is wri
   assert.ok(!existsSync(join(root, ".donjon-changes")));
 });
 
+test("a directory that becomes a symlink between stage and commit is a conflict, and nothing outside is written", (t) => {
+  const home = createDirectory(t, { outside: {}, tree: { sub: { a: "1" } } });
+  const root = join(home, "tree");
+  const { marks } = scanTree(root);
+  const staged = stageChanges(root, packChanges([{ path: "sub/x", to: "new" }]), marks);
+  rmSync(join(root, "sub"), { recursive: true });
+  symlinkSync("../outside", join(root, "sub"));
+  assert.throws(() => staged.commit(), { code: "files/conflict", message: /result is kept/ });
+  assert.deepEqual(listDirectory(join(home, "outside")), {});
+  assert.equal(recoverTree(root), "clean");
+});
+
 test("a symlink that takes the place of a file is written over, never through", (t) => {
   const outside = createDirectory(t, { victim: "safe" });
   const root = createDirectory(t, {});
