@@ -2,7 +2,6 @@
  * The owner's private key: who provisions a Keep with it may come back to that Keep, and nobody else may. One file,
  * made at first use.
  */
-
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

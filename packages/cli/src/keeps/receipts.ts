@@ -2,7 +2,6 @@
  * What was deployed from here: one small file for each Keep, so that the host cannot show another of the owner's Keeps
  * under a name. Files of this user; what cannot be read as a receipt is none.
  */
-
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "@donjon/attest/errors";

@@ -1,5 +1,4 @@
 /** Certificates and lists of the vendors, kept between commands. What is in it is verified at every use. */
-
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";

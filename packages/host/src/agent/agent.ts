@@ -1,5 +1,4 @@
 /** The host's daemon: starts Keeps for callers, carries their sessions, and forgets nothing when it is restarted. */
-
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { parseAgentAddress } from "@donjon/protocol/agent/address";

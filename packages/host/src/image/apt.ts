@@ -1,5 +1,4 @@
 /** The machine's own package client, with lists of its own: nothing of the machine is changed and root is not needed. */
-
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

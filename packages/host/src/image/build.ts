@@ -1,5 +1,4 @@
 /** Builds a Keep image from pinned inputs: a folder whose bytes are the same wherever it is built (docs/image.md). */
-
 import { hash } from "node:crypto";
 import {
   chmodSync,

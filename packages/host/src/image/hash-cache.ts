@@ -5,7 +5,6 @@
  * belong to this user, and that nobody else may write, are believed; and only hashes of files that nobody but this user or root
  * may change are remembered. Each entry is a file of its own, replaced by renaming: writers never see half of one.
  */
-
 import { createHash, randomUUID } from "node:crypto";
 import {
   type BigIntStats,

@@ -1,5 +1,4 @@
 /** The locked Debian packages: fetched through the machine's package client, checked, and their files taken out. */
-
 import { execFile } from "node:child_process";
 import {
   cpSync,

@@ -1,5 +1,4 @@
 /** The images that are built on this machine, and which of them belongs to which runtime. */
-
 import { hash, randomUUID } from "node:crypto";
 import {
   existsSync,

@@ -1,5 +1,4 @@
 /** The doors of an agent: a unix socket, TCP with TLS, or plain TCP on loopback. */
-
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";

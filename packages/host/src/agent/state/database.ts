@@ -1,5 +1,4 @@
 /** The agent's state: one SQLite file, which a restarted agent finds its Keeps by. */
-
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";

@@ -2,7 +2,6 @@
  * Whether KVM runs a kernel here. `/dev/kvm` alone does not say so: some nested hypervisors offer one on which a kernel
  * never gets to its first line. So a kernel is booted, once for each boot of this machine, and the answer is kept.
  */
-
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../../files/make-directory.ts";
