@@ -1,5 +1,4 @@
 /** From the bytes of a workload to a compiled module that can run here. */
-import { availableParallelism } from "node:os";
 import { DonjonError } from "@donjon/core/errors";
 import {
   type ModuleImport,
@@ -66,7 +65,7 @@ export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModu
 export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
   const checked = checkModule(bytes, memoryBytes);
   setEngineLimits(checked.maxPages, checked.tableCount);
-  setTier(checked.tier, availableParallelism());
+  setTier(checked.tier);
   return { ...checked, module: compile(bytes) };
 }
 
