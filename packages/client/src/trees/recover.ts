@@ -17,7 +17,7 @@ export function recoverTree(
   const stage = join(root, STAGE_NAME);
   if (lookAt(stage) === null) return "clean";
   try {
-    if (isAlive(readOwner(stage))) {
+    if (ours.has(identify(stage)) || isAlive(readOwner(stage))) {
       throw fail("files/conflict", `another run writes its changes to '${root}' now; wait for it`);
     }
     if (lookAt(join(stage, "journal")) === null) {
@@ -32,8 +32,17 @@ export function recoverTree(
   }
 }
 
-/** Makes the stage for this process; only one can have it. */
-export function createStage(root: string): string {
+/** Stages of this process that are neither committed nor discarded. */
+const ours = new Set<string>();
+
+export interface Stage {
+  readonly path: string;
+  /** To be called when it is committed or discarded: from then on whoever comes may recover it. */
+  release(): void;
+}
+
+/** Makes the stage; only one run can have it, of this process or another. */
+export function createStage(root: string): Stage {
   recoverTree(root);
   const stage = join(root, STAGE_NAME);
   const draft = mkdtempSync(join(root, `${RESERVED_PREFIX}start-`));
@@ -46,7 +55,15 @@ export function createStage(root: string): string {
     rmSync(draft, { recursive: true, force: true });
     throw cause;
   }
-  return stage;
+  const identity = identify(stage);
+  ours.add(identity);
+  return { path: stage, release: () => ours.delete(identity) };
+}
+
+/** The same directory may be reached by several paths. */
+function identify(path: string): string {
+  const stat = lookAt(path);
+  return stat === null ? "" : `${stat.dev}:${stat.ino}`;
 }
 
 function readOwner(stage: string): string {

@@ -25,7 +25,7 @@ import { parseTree } from "@donjon/wasi/files/parse-tree";
 import { checkParents, fail, failWith, isReserved, lookAt, RESERVED_PREFIX } from "./host-path.ts";
 import { type Journal, type OnStep, runJournal, syncDirectory, writeJournal } from "./journal.ts";
 import { findChange, findChangeBelow, type TreeMarks } from "./mark.ts";
-import { createStage } from "./recover.ts";
+import { createStage, type Stage } from "./recover.ts";
 
 export interface StageOptions {
   readonly onProgress?: (done: number, total: number) => void;
@@ -58,8 +58,11 @@ export function stageChanges(
 ): StagedChanges {
   const onStep = options.onStep ?? (() => {});
   const changes = readChanges(root, bytes);
-  const stage = stageOrFail(root, () => createStage(root));
-  const discard = () => rmSync(stage, { recursive: true, force: true });
+  const { path: stage, release } = stageOrFail(root, () => createStage(root));
+  const discard = () => {
+    rmSync(stage, { recursive: true, force: true });
+    release();
+  };
   let journal: Journal;
   try {
     writeStage(root, stage, changes, { ...options, onStep });
@@ -71,6 +74,7 @@ export function stageChanges(
   return {
     count: journal.away.length + journal.put.length,
     commit() {
+      release();
       const conflict = findConflict(root, journal, marks);
       if (conflict !== null) throw keepConflict(root, stage, conflict, journal);
       try {
@@ -93,7 +97,7 @@ export function stageChanges(
   };
 }
 
-function stageOrFail(root: string, create: () => string): string {
+function stageOrFail(root: string, create: () => Stage): Stage {
   try {
     return create();
   } catch (cause) {

@@ -359,3 +359,17 @@ test("a stage that holds a pipe in place of a file does not hang who reads it", 
     else assert.throws(read, { code: "files/conflict" });
   }
 });
+
+test("changes that wait for their commit are not lost to another run of this process on the same tree", (t) => {
+  const root = createDirectory(t, { keep: "same" });
+  const { marks } = scanTree(root);
+  const staged = stageChanges(root, packChanges([{ path: "first", to: "1" }]), marks);
+  const second = packChanges([{ path: "second", to: "2" }]);
+  assert.throws(() => stageChanges(root, second, marks), { code: "files/conflict" });
+  assert.throws(() => scanTree(join(root, ".")), { code: "files/conflict" });
+  staged.commit();
+  assert.deepEqual(listDirectory(root), { first: "1", keep: "same" });
+  stageChanges(root, second, scanTree(root).marks).discard();
+  stageChanges(root, second, scanTree(root).marks).commit();
+  assert.deepEqual(listDirectory(root), { first: "1", keep: "same", second: "2" });
+});
