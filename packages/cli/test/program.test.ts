@@ -68,23 +68,6 @@ test("an error has line and column of the manifest and the nearest key", async (
   );
 });
 
-test("completion scripts pass the shell's own check and know every command and option", async () => {
-  for (const shell of ["bash", "zsh", "fish"]) {
-    const { stdout, code } = await runCommand(["completion", shell]);
-    assert.equal(code, 0);
-    for (const word of [...COMMANDS, "insecure", "print-manifest"])
-      assert.ok(`${stdout}`.includes(word), `${shell}: ${word}`);
-  }
-  const { stdout } = await runCommand(["completion", "bash"]);
-  const script = `${stdout}\nCOMP_WORDS=(donjon run --ins); COMP_CWORD=2; _donjon; echo "\${COMPREPLY[@]}"`;
-  const bash = spawnSync("bash", ["-c", script], { encoding: "utf8" });
-  assert.equal(bash.stdout, "--insecure\n", bash.stderr);
-  const nested = `${stdout}\nCOMP_WORDS=(donjon policy ""); COMP_CWORD=2; _donjon; echo "\${COMPREPLY[@]}"`;
-  assert.equal(spawnSync("bash", ["-c", nested], { encoding: "utf8" }).stdout, "init\n");
-  const unknown = await runCommand(["completion", "tcsh"]);
-  assert.equal(unknown.code, 125);
-});
-
 test("inspect tells kind, imports, needs and grants, as text and as JSON", async (t) => {
   const text = await runCommand(["inspect", join(EXAMPLES, "hello")]);
   assert.equal(text.code, 0, text.stderr);

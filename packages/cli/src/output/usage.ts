@@ -18,6 +18,10 @@ function describe({ message }: CommanderError): string {
     .replace(/^error: /, "")
     .replace(/\n\(Did you mean (.*)\)$/, "; did you mean $1")
     .replace(/^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid\. /s, "$1 is '$2', and ")
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*)'\. /s,
+      "<$2> is '$1', and ",
+    )
     .replace(/\bwanted\.$/, "wanted")
     .replace(/Allowed choices are (.*)\.$/, "one of $1 is wanted")
     .replace(/\. Expected (\d+) arguments? but got (\d+): (.*)\.$/s, ": $1 wanted, $2 found ($3)");
