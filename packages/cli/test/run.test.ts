@@ -298,3 +298,14 @@ test("a directory granted read-write comes back, and one granted read-only does 
   assert.ok(written[0]!.paths > 0);
   assert.ok(!existsSync(join(root, "out/.donjon-changes")));
 });
+
+test("a directory granted read-write twice is refused before anything runs", async (t) => {
+  const root = createFiles(t, { "data/file": "x" });
+  const data = join(root, "data");
+  const both = ["--dir", `${data}:/a:rw`, "--dir", `${data}/.:/b:rw`];
+  const refused = await runCommand(["run", "--insecure", ...both, HELLO]);
+  assert.equal(refused.code, 125);
+  assert.match(refused.stderr, /granted read-write twice, as '\/a' and as '\/b'/);
+  const one = ["--dir", `${data}:/a:rw`, "--dir", `${data}:/b`];
+  assert.equal((await runCommand(["run", "--insecure", ...one, HELLO])).code, 0);
+});

@@ -53,6 +53,8 @@ export async function prepareRun(
   const manifest = { ...draft, workload: { ...draft.workload, sha256 }, mounts };
   const isWritable = (guest: string) =>
     mounts.some((mount) => mount.guest === guest && mount.kind === "packed" && mount.writable);
+  const writable = trees.filter(({ guest }) => isWritable(guest));
+  refuseShared(writable);
   return {
     manifest,
     provision: {
@@ -61,8 +63,24 @@ export async function prepareRun(
       secrets: new Map(draft.secrets.map(({ name }) => [name, readSecret(name, flags.secrets)])),
       trees: trees.map(({ guest, tree }) => ({ guest, bytes: tree.bytes })),
     },
-    writable: trees.filter(({ guest }) => isWritable(guest)),
+    writable,
   };
+}
+
+/** What two mounts changed in one directory could not both be written back. */
+function refuseShared(writable: readonly WritableTree[]): void {
+  const known = new Map<string, string>();
+  for (const { guest, tree } of writable) {
+    const { dev, ino } = statSync(tree.root);
+    const other = known.get(`${dev}:${ino}`);
+    if (other !== undefined) {
+      throw new DonjonError(
+        "usage",
+        `'${tree.root}' is granted read-write twice, as '${other}' and as '${guest}'; grant it once, or one of the two without rw`,
+      );
+    }
+    known.set(`${dev}:${ino}`, guest);
+  }
 }
 
 /** A file that says everything is delivered as it is; its digest is then the one its author knows. */
