@@ -55,6 +55,20 @@ test("a warden answers for its Keep, which is given sockets once", async (t) => 
   });
 });
 
+test("a warden holds a Keep to its rules, whatever the agent has looked at, and takes none that it cannot read", async (t) => {
+  const network = { connect: ["*:*"], listen: ["127.0.0.1:8000-8010"] };
+  const listeners = [{ name: "http", address: "127.0.0.1", port: 8011 }];
+  await assert.rejects(
+    askWarden(await start(t), { do: "assign", assignment: { ...NOTHING, listeners, network } }),
+    { code: "agent/forbidden", message: /may not listen on 127\.0\.0\.1:8011/ },
+  );
+  const wrong = { ...network, connect: ["everything"] };
+  await assert.rejects(
+    askWarden(await start(t), { do: "assign", assignment: { ...NOTHING, network: wrong } }),
+    { code: "usage", message: /the rule 'everything' cannot be used/ },
+  );
+});
+
 test("a Keep that ends by itself leaves its end behind, and no process", async (t) => {
   const folder = await start(t);
   const marks = readProcesses(folder);
