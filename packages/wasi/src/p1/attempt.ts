@@ -6,6 +6,7 @@
  * (JSPI), or by making them on another thread.
  */
 import type { Outcome } from "../errno.ts";
+import type { Descriptor } from "./descriptor.ts";
 
 /** What one call carries from attempt to attempt. */
 export interface Wait {
@@ -15,16 +16,19 @@ export interface Wait {
   since: bigint | null;
   /** Bytes that earlier attempts have moved. */
   progress: number;
+  /** What the descriptor number stood for in earlier attempts: another thread may close and reuse it; `null`: none yet. */
+  held: Descriptor | null;
 }
 
 export function createWait(): Wait {
-  return { deadline: null, since: null, progress: 0 };
+  return { deadline: null, since: null, progress: 0, held: null };
 }
 
 export function resetWait(wait: Wait): void {
   wait.deadline = null;
   wait.since = null;
   wait.progress = 0;
+  wait.held = null;
 }
 
 /** Core wasm arguments: i32 as number, i64 as bigint. */

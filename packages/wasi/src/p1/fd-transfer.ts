@@ -4,7 +4,7 @@ import type { InputStream, OutputStream } from "../capability/stream.ts";
 import { Errno, fail, type Outcome, PENDING } from "../errno.ts";
 import type { Wait } from "./attempt.ts";
 import type { Context } from "./context.ts";
-import type { FileDescriptor, StreamDescriptor } from "./descriptor.ts";
+import type { Descriptor, FileDescriptor, StreamDescriptor } from "./descriptor.ts";
 import { MAX_TRANSFER } from "./vectors.ts";
 import { Fdflags } from "./witx.ts";
 
@@ -95,7 +95,7 @@ export function createTransferFunctions(context: Context) {
     count >>>= 0;
     result >>>= 0;
     if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
-    const descriptor = table.get(fd);
+    const descriptor = table.getAgain(fd, wait);
     if (descriptor === undefined) return Errno.badf;
     let moved: Outcome;
     if (descriptor.kind === "file") {
@@ -104,7 +104,7 @@ export function createTransferFunctions(context: Context) {
       if (moved > 0) descriptor.position += moved;
     } else if (descriptor.kind === "stream" && descriptor.input !== null) {
       moved = receive(context, descriptor, descriptor.input, iovs, count);
-      if (moved === PENDING) return pend(wait);
+      if (moved === PENDING) return pend(wait, descriptor);
     } else return Errno.badf;
     if (moved < 0) return -moved;
     memory.setU32(result, moved);
@@ -120,7 +120,7 @@ export function createTransferFunctions(context: Context) {
     count >>>= 0;
     result >>>= 0;
     if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
-    const descriptor = table.get(fd);
+    const descriptor = table.getAgain(fd, wait);
     if (descriptor === undefined) return Errno.badf;
     let moved: Outcome;
     if (descriptor.kind === "file") {
@@ -128,7 +128,7 @@ export function createTransferFunctions(context: Context) {
       moved = writeAtPosition(descriptor, iovs, count);
     } else if (descriptor.kind === "stream" && descriptor.output !== null) {
       moved = send(context, descriptor, descriptor.output, iovs, count, wait);
-      if (moved === PENDING) return pend(wait);
+      if (moved === PENDING) return pend(wait, descriptor);
     } else return Errno.badf;
     if (moved < 0) return -moved;
     memory.setU32(result, moved);
@@ -145,8 +145,9 @@ export function createTransferFunctions(context: Context) {
   return { fd_read, fd_write };
 }
 
-/** Waits until something changes, for as long as it takes. */
-export function pend(wait: Wait): Outcome {
+/** Waits until something changes with the descriptor, for as long as it takes. */
+export function pend(wait: Wait, descriptor: Descriptor): Outcome {
   wait.deadline = null;
+  wait.held = descriptor;
   return PENDING;
 }

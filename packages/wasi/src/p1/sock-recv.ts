@@ -31,12 +31,12 @@ export function createReceiveFunctions(context: Context) {
     count >>>= 0;
     result >>>= 0;
     roflags >>>= 0;
-    const socket = socketOf(table, fd);
+    const socket = socketOf(table.getAgain(fd, wait));
     if (typeof socket === "number") return socket;
     if (!vectors.valid(iovs, count)) return Errno.fault;
     if (!memory.has(result, 4) || !memory.has(roflags, 2)) return Errno.fault;
     const moved = receiveSocket(context, socket, iovs, count, flags, wait);
-    if (moved === PENDING) return pend(wait);
+    if (moved === PENDING) return pend(wait, socket);
     if (moved < 0) return -moved;
     memory.setU32(result, moved);
     memory.view.setUint16(roflags, 0, true);

@@ -1,9 +1,8 @@
 import { Errno, type Outcome, PENDING } from "../errno.ts";
 import type { Wait } from "./attempt.ts";
 import type { Context } from "./context.ts";
-import { describeStream, type StreamDescriptor } from "./descriptor.ts";
+import { type Descriptor, describeStream, type StreamDescriptor } from "./descriptor.ts";
 import { pend, send } from "./fd-transfer.ts";
-import type { DescriptorTable } from "./table.ts";
 import { FDFLAGS_ALL, Fdflags, Filetype, SDFLAGS_ALL, Sdflags } from "./witx.ts";
 
 export function createSockFunctions(context: Context) {
@@ -17,7 +16,7 @@ function createAcceptFunction({ memory, table }: Context) {
    */
   function sock_accept(wait: Wait, fd: number, flags: number, result: number): Outcome {
     if ((flags & ~FDFLAGS_ALL) !== 0) return Errno.inval;
-    const descriptor = table.get(fd);
+    const descriptor = table.getAgain(fd, wait);
     if (descriptor === undefined) return Errno.badf;
     if (descriptor.kind !== "listener") {
       return descriptor.kind === "stream" && descriptor.socket ? Errno.inval : Errno.notsock;
@@ -29,7 +28,7 @@ function createAcceptFunction({ memory, table }: Context) {
     const accepted = descriptor.listener.accept();
     if (typeof accepted === "number") {
       if (accepted !== PENDING) return -accepted;
-      return (descriptor.flags & Fdflags.nonblock) !== 0 ? Errno.again : pend(wait);
+      return (descriptor.flags & Fdflags.nonblock) !== 0 ? Errno.again : pend(wait, descriptor);
     }
     const { input, output } = accepted;
     memory.setU32(result, table.add(describeStream(Filetype.socketStream, input, output, flags)));
@@ -54,7 +53,7 @@ function createConnectionFunctions(context: Context) {
     flags: number,
     result: number,
   ): Outcome {
-    const socket = socketOf(table, fd);
+    const socket = socketOf(table.getAgain(fd, wait));
     if (typeof socket === "number") return socket;
     if (flags !== 0) return Errno.inval;
     iovs >>>= 0;
@@ -63,7 +62,7 @@ function createConnectionFunctions(context: Context) {
     if (!vectors.valid(iovs, count) || !memory.has(result, 4)) return Errno.fault;
     if (socket.output === null) return Errno.pipe;
     const moved = send(context, socket, socket.output, iovs, count, wait);
-    if (moved === PENDING) return pend(wait);
+    if (moved === PENDING) return pend(wait, socket);
     if (moved < 0) return -moved;
     memory.setU32(result, moved);
     return Errno.success;
@@ -75,7 +74,7 @@ function createConnectionFunctions(context: Context) {
    */
   function sock_shutdown(fd: number, how: number): number {
     if ((how & ~SDFLAGS_ALL) !== 0) return Errno.inval;
-    const socket = socketOf(table, fd);
+    const socket = socketOf(table.get(fd));
     if (typeof socket === "number") return socket;
     if (how === 0) return Errno.inval;
     if ((how & Sdflags.rd) !== 0) {
@@ -92,9 +91,8 @@ function createConnectionFunctions(context: Context) {
   return { sock_send, sock_shutdown };
 }
 
-/** The connection of a descriptor number, or `badf`, `notsock` or `notconn` (a listener). */
-export function socketOf(table: DescriptorTable, fd: number): StreamDescriptor | number {
-  const descriptor = table.get(fd);
+/** The connection of a descriptor, or `badf`, `notsock` or `notconn` (a listener). */
+export function socketOf(descriptor: Descriptor | undefined): StreamDescriptor | number {
   if (descriptor === undefined) return Errno.badf;
   if (descriptor.kind === "listener") return Errno.notconn;
   return descriptor.kind === "stream" && descriptor.socket ? descriptor : Errno.notsock;

@@ -1,4 +1,5 @@
 /** The descriptor table of an instance: small numbers to descriptors, the lowest free number first. */
+import type { Wait } from "./attempt.ts";
 import { closeDescriptor, type Descriptor } from "./descriptor.ts";
 
 export class DescriptorTable {
@@ -14,6 +15,12 @@ export class DescriptorTable {
   /** The descriptor of a number as wasm passes it (an i32, of any sign). */
   get(fd: number): Descriptor | undefined {
     return this.#slots[fd];
+  }
+
+  /** The same for a call that may have waited; nothing when the number has come to stand for another since. */
+  getAgain(fd: number, { held }: Wait): Descriptor | undefined {
+    const found = this.#slots[fd];
+    return held === null || held === found ? found : undefined;
   }
 
   get full(): boolean {

@@ -137,3 +137,30 @@ test("sock functions refuse files, listeners and odd flags", () => {
   assert.equal(sockets.call("sock_shutdown", sockets.socket, 4), Errno.inval);
   assert.equal(receive(sockets, 4), Errno.inval);
 });
+
+for (const name of ["fd_write", "sock_send", "fd_read", "sock_recv"] as const) {
+  test(`a ${name} that waits does not go on with a connection that got its number meanwhile`, () => {
+    const sockets = createSockets();
+    const theirs = { incoming: createPipe(64), outgoing: createPipe(64) };
+    const filler = Buffer.alloc(64 - 3);
+    sockets.outgoing.output.write(filler, 0, filler.length);
+    theirs.incoming.fill("not yours");
+    // Another thread closes the connection and accepts the next one, which gets its number.
+    sockets.waiter.onWait = () => {
+      sockets.waiter.onWait = () => assert.fail("it waits for ever");
+      assert.equal(sockets.call("fd_close", sockets.socket), Errno.success);
+      sockets.queue.push({ input: theirs.incoming.input, output: theirs.outgoing.output });
+      assert.equal(sockets.call("sock_accept", sockets.listener, 0, RESULT), Errno.success);
+      assert.equal(sockets.view().getUint32(RESULT, true), sockets.socket);
+    };
+    const flags = name === "sock_recv" ? [0, RESULT, ROFLAGS] : [0, RESULT];
+    const rest = name.startsWith("sock") ? flags : [RESULT];
+    assert.equal(sockets.call(name, sockets.socket, IOVS, 2, ...rest), Errno.badf);
+    assert.equal(theirs.outgoing.output.ready(), 64, "nothing was sent to the other");
+    assert.equal(
+      theirs.incoming.input.ready(),
+      "not yours".length,
+      "nothing of the other was read",
+    );
+  });
+}
