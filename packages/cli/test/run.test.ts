@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFiles, EXAMPLES, LAUNCHER, runCommand, startCommand, waitFor } from "./command.ts";
@@ -308,4 +308,23 @@ test("a directory granted read-write twice is refused before anything runs", asy
   assert.match(refused.stderr, /granted read-write twice, as '\/a' and as '\/b'/);
   const one = ["--dir", `${data}:/a:rw`, "--dir", `${data}:/b`];
   assert.equal((await runCommand(["run", "--insecure", ...one, HELLO])).code, 0);
+});
+
+test("a directory that cannot be written is refused before the program runs", async (t) => {
+  const root = createFiles(t, { "data/file": "x" });
+  const data = join(root, "data");
+  chmodSync(root, 0o755);
+  chmodSync(data, 0o555);
+  // Nothing is closed to root: somebody else tries.
+  const other = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  const before = process.getuid?.() === 0 ? ["setpriv", ...other] : ["env"];
+  const run = (...args: string[]) =>
+    spawnSync(before[0]!, [...before.slice(1), LAUNCHER, ...args], { encoding: "utf8", cwd: "/" });
+  if (run("--version").status !== 0) return t.skip("no other user can run the command here");
+  const ended = run("run", "--insecure", "--dir", `${data}:/data:rw`, HELLO);
+  assert.deepEqual([ended.status, ended.stdout], [125, ""]);
+  assert.match(
+    ended.stderr,
+    /'.*data' is granted read-write, .*: permission denied; grant it without rw/,
+  );
 });

@@ -1,5 +1,6 @@
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
+import { printFailure } from "../output/failure.ts";
 import { openAgent } from "./connect.ts";
 import type { AgentFlags } from "./options.ts";
 import { describeState } from "./ps.ts";
@@ -10,7 +11,7 @@ export interface RmOptions extends AgentFlags {
   readonly json?: boolean;
 }
 
-/** Removes every Keep that can be removed, then fails for the first that could not. */
+/** Removes every Keep that can be removed, tells of each that could not, and exits as the last of them wants. */
 export async function runRm(keeps: readonly string[], options: RmOptions): Promise<number> {
   const agent = openAgent(options);
   const removed: string[] = [];
@@ -34,6 +35,8 @@ export async function runRm(keeps: readonly string[], options: RmOptions): Promi
     }
   }
   if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
-  if (failures.length > 0) throw failures[0];
+  const last = failures.pop();
+  for (const failure of failures) printFailure(failure, options.json ?? false, "");
+  if (last !== undefined) throw last;
   return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 /** Everything that goes up in a session: the manifest's final bytes, the module, trees and secrets. */
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Provision } from "@donjon/client/session";
 import { type LoadedTree, loadTree } from "@donjon/client/trees/read-tree";
@@ -121,11 +121,28 @@ async function loadMount(
     );
   }
   const host = given ?? join(target.directory, mount.host!);
+  if (mount.writable) requireWritable(host);
   progress.begin(`packing ${host}`);
   const tree = await loadTree(host, (done, total) => progress.update(done, total));
   progress.end();
   checkDigest(`the tree for '${mount.guest}'`, host, mount.sha256, tree.sha256);
   return tree;
+}
+
+/** Before the run: afterwards what the program changed would be lost. */
+function requireWritable(host: string): void {
+  try {
+    accessSync(host, constants.W_OK);
+  } catch (cause) {
+    // What is not there is told where it is read.
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    const why = explainSystemError(cause);
+    throw new DonjonError(
+      "files/write",
+      `'${host}' is granted read-write, and changes could not be written back: ${why}; grant it without rw, or make it writable`,
+      { cause },
+    );
+  }
 }
 
 function checkDigest(what: string, path: string, wanted: string | null, found: string): void {

@@ -215,7 +215,8 @@ test(
     }
     const stopped = await agent.run(["stop", "--force", "one"]);
     assert.deepEqual([stopped.code, stopped.out], [0, "one\n"]);
-    const removed = await agent.run(["rm", "-f", "one", "two", "none"]);
+    const removed = await agent.run(["rm", "-f", "one", "two", "none", "nor"]);
+    assert.match(removed.stderr, /no Keep 'none'[\s\S]*no Keep 'nor'/, "each that could not be");
     assert.deepEqual([removed.code, removed.out], [125, "one\ntwo\n"]);
     assert.match(removed.stderr, /none/);
   },
