@@ -1,5 +1,6 @@
 /** The workload's stdio as streams of the relying party: credits become back-pressure. */
 import { Readable, Writable } from "node:stream";
+import { DonjonError } from "@donjon/core/errors";
 import { INITIAL_CREDIT } from "@donjon/protocol/limits";
 import type { ChannelWriter } from "@donjon/protocol/session/channel-writer";
 
@@ -38,19 +39,25 @@ export class ChannelReadable extends Readable {
   readonly #grant: (bytes: number) => void;
   #owed = 0;
   #wanted = true;
+  #ended = false;
 
   constructor(grant: (bytes: number) => void) {
     super({ highWaterMark: CREDIT_STEP });
     this.#grant = grant;
   }
 
+  /** Throws `session/protocol` after `end`. */
   deliver(piece: Uint8Array): void {
+    if (this.#ended) {
+      throw new DonjonError("session/protocol", "the Keep sent output where none may come");
+    }
     this.#owed += piece.length;
     this.#wanted = this.push(piece);
     this.#settle();
   }
 
   end(): void {
+    this.#ended = true;
     this.push(null);
   }
 

@@ -132,6 +132,29 @@ test("a run fails when the Keep sends more output than it was allowed", async ()
   await assert.rejects(run.result, { code: "session/limit" });
 });
 
+const OUTPUT = Buffer.concat([encodeFrameHeader(FRAME_KIND.data, 2, 1), Buffer.from("x")]);
+
+test("output of a detached run, which has none, fails it", async () => {
+  const [keep, stream] = duplexPair();
+  const run = openSession(stream).provision({
+    manifest: Buffer.from(""),
+    workload: Buffer.from(""),
+    secrets: new Map(),
+    trees: [],
+    detached: true,
+  });
+  keep.resume();
+  for (const bytes of [HELLO, PROVISIONED, OUTPUT]) keep.write(bytes);
+  await assert.rejects(run.result, { code: "session/protocol", message: /where none may come/ });
+});
+
+test("output after the exit changes nothing, and ends nobody's process", async () => {
+  const { run, keep } = runAgainst(HELLO, PROVISIONED, STARTED, Buffer.concat([EXIT, OUTPUT]));
+  const closed = new Promise((resolve) => keep.once("close", resolve));
+  assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
+  await closed;
+});
+
 test("a run settles with a DonjonError whatever bytes the Keep sends", async () => {
   for (let round = 0; round < 100; round++) {
     const { run } = runAgainst(HELLO, randomBytes(round * 7));
