@@ -55,6 +55,7 @@ exec ${HOST_DESCRIPTOR}<&-
 if [ $# -gt 0 ]; then
   wait $keep; s=$?
   if [ $s -ne 1 ]; then kill -9 $watch; wait $watch; exit $s; fi 2>/dev/null
+  if [ -n "$setpriv" ]; then "$setpriv" --pdeathsig KILL -- /bin/sh -c : || setpriv=; fi 2>/dev/null
 fi
 echo "${FALLBACK_LINE}" >&2
 exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
@@ -67,7 +68,7 @@ export function findBubblewrap(exists: (path: string) => boolean = existsSync): 
 
 const SETPRIV_PATHS = ["/usr/bin/setpriv", "/bin/setpriv"];
 
-/** One that can end a program with its parent: util-linux can since 2.33, and trying it would cost a start its milliseconds. */
+/** One that can end a program with its parent, which util-linux can since 2.33. Looked for in the file: trying it takes a millisecond. */
 export function findSetpriv(): string | null {
   const path = SETPRIV_PATHS.find((each) => existsSync(each));
   if (path === undefined) return null;
@@ -81,8 +82,10 @@ export function findSetpriv(): string | null {
 /** Program and arguments that start the Keep; `bubblewrap` `null`: with the permission model alone. */
 export function createLaunch(files: LaunchFiles, bubblewrap: string | null): readonly string[] {
   const wrapped = bubblewrap === null ? [] : [bubblewrap, ...bubblewrapArguments(files)];
-  const setpriv = findSetpriv() ?? "";
-  return ["/bin/sh", "-c", LAUNCHER, "sh", files.engine, files.runtime, setpriv, ...wrapped];
+  // Where bubblewrap is, it is hardly ever needed: the launcher tries it then.
+  const setpriv =
+    bubblewrap === null ? findSetpriv() : SETPRIV_PATHS.find((path) => existsSync(path));
+  return ["/bin/sh", "-c", LAUNCHER, "sh", files.engine, files.runtime, setpriv ?? "", ...wrapped];
 }
 
 /**

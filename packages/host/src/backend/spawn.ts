@@ -13,6 +13,8 @@ export interface SpawnApartOptions {
 /** The engine marks what it inherited close-on-exec, but only up to the first number that is free after this one. */
 const LAST_MARKED = 15;
 const O_CLOEXEC = 0o2000000;
+/** A line of `/proc/PID/fdinfo/N` (proc(5)), the number in octal. No pattern: this is on the way of every start. */
+const FLAGS = "flags:";
 
 /**
  * In a session of its own: the terminal's Ctrl-C is for the command, which then asks the Keep to stop. Without environment.
@@ -57,10 +59,9 @@ function listInherited(): number[] {
 
 function isInheritable(descriptor: number): boolean {
   try {
-    const [, flags] = /^flags:\s*(\d+)/m.exec(
-      readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"),
-    )!;
-    return (Number.parseInt(flags!, 8) & O_CLOEXEC) === 0;
+    const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8");
+    const flags = Number.parseInt(text.slice(text.indexOf(FLAGS) + FLAGS.length), 8);
+    return (flags & O_CLOEXEC) === 0;
   } catch {
     // It was the list's own.
     return false;
