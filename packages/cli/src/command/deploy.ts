@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { KEEP_NAME } from "@donjon/protocol/agent/keep-record";
+import { type Command, InvalidArgumentError } from "commander";
 import { addAgentOptions, addEvidenceFlags } from "../keeps/options.ts";
 import type { Context } from "../program.ts";
 import { addWorkloadOptions } from "../run/options.ts";
@@ -27,11 +28,16 @@ export function addDeployCommand(program: Command, context: Context): void {
     );
   addEvidenceFlags(addAgentOptions(addWorkloadOptions(command)))
     .option("-d, --detach", "leave it running: print the Keep's id and name")
-    .option("--name <name>", "a name for the Keep: a-z, 0-9 and '-'")
+    .option("--name <name>", "a name for the Keep: a-z, 0-9 and '-'", readName)
     .option("--proof <file>", "write what the Keep proved once it had the workload")
     .addHelpText("after", EXAMPLES)
     .action(async (target: string, options: object) => {
       const { runDeploy } = await import("../deploy/commands.ts");
       context.exitCode = await runDeploy(target, options, context.rest);
     });
+}
+
+function readName(text: string): string {
+  if (KEEP_NAME.test(text)) return text;
+  throw new InvalidArgumentError("a name of a-z, 0-9 and '-', at most 63 characters, is wanted.");
 }

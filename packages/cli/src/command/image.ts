@@ -14,6 +14,33 @@ Examples:
 Exit codes: 0 done, 1 'diff' found differences, 125 failed.
 `;
 
+const BUILD_EXAMPLES = `
+Examples:
+  donjon image build                      into the cache that Keeps start from
+  donjon image build --output image-a     into a new folder
+  donjon image build --packages debs/     without a network, from packages that are there
+`;
+
+const DIGEST_EXAMPLES = `
+Examples:
+  donjon image digest                     of the image that Keeps start from
+  donjon image digest image-a
+`;
+
+const DIFF_EXAMPLES = `
+Examples:
+  donjon image diff image-a image-b
+  donjon image diff before/image.json after/image.json
+
+Exit codes: 0 no file differs, 1 some do, 125 failed.
+`;
+
+const UPDATE_EXAMPLES = `
+Examples:
+  donjon image update && donjon image build
+  donjon image update --lock new.lock.json
+`;
+
 const JSON_OPTION = "print one line of JSON";
 
 export interface BuildOptions {
@@ -54,6 +81,7 @@ function addBuild(image: Command, context: Context): void {
     )
     .option("--lock <file>", "another lock file")
     .option("--json", JSON_OPTION)
+    .addHelpText("after", BUILD_EXAMPLES)
     .action(async (options: BuildOptions) => {
       const { runImageBuild } = await import("../image/commands.ts");
       context.exitCode = await runImageBuild(options);
@@ -69,6 +97,7 @@ function addDigest(image: Command, context: Context): void {
     )
     .argument("[dir]", "a built image; the one that Keeps start from when not given")
     .option("--json", JSON_OPTION)
+    .addHelpText("after", DIGEST_EXAMPLES)
     .action(async (directory: string | undefined, options: { json?: boolean }) => {
       const { runImageDigest } = await import("../image/commands.ts");
       context.exitCode = runImageDigest(directory, options);
@@ -85,6 +114,7 @@ function addDiff(image: Command, context: Context): void {
     .argument("<before>", "a built image's folder, or its image.json")
     .argument("<after>", "the same")
     .option("--json", "print {changes: [{path, input, before, after}]}")
+    .addHelpText("after", DIFF_EXAMPLES)
     .action(async (before: string, after: string, options: { json?: boolean }) => {
       const { runImageDiff } = await import("../image/commands.ts");
       context.exitCode = runImageDiff(before, after, options);
@@ -98,6 +128,7 @@ function addUpdate(image: Command, context: Context): void {
     .description("Write the newest packages and the installed engine into the lock file.")
     .option("--lock <file>", "the lock file to write")
     .option("--json", JSON_OPTION)
+    .addHelpText("after", UPDATE_EXAMPLES)
     .action(async (options: { lock?: string; json?: boolean }) => {
       const { runImageUpdate } = await import("../image/commands.ts");
       context.exitCode = await runImageUpdate(options);

@@ -40,7 +40,10 @@ export function addRunCommand(program: Command, context: Context): void {
       "Run a program in a Keep. It gets what the manifest or the flags grant, and nothing else.",
     );
   addEvidenceFlags(addWorkloadOptions(command))
-    .option("--attest", "with --insecure: ask for simulated evidence all the same")
+    .option(
+      "--attest",
+      "with --insecure: ask for simulated evidence all the same; --policy and --proof do, too",
+    )
     .option("--proof <file>", "write what the Keep proved once it had the program")
     .option("--print-manifest", "print the manifest that would be delivered, and do not run")
     .addHelpText("after", EXAMPLES)
@@ -63,7 +66,7 @@ async function run(path: string, options: RunOptions, context: Context): Promise
     return 0;
   }
   try {
-    if (options.attest || !isUnprotected(options)) {
+    if (asksForEvidence(options) || !isUnprotected(options)) {
       const { runAttested, startProtectedKeep } = await import("../deploy/commands.ts");
       refuseUnprotected(options);
       context.early ??= await startProtectedKeep(options.backend);
@@ -84,6 +87,11 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   } finally {
     context.early?.keep.kill();
   }
+}
+
+/** What names a proof or a policy wants evidence, though `--attest` is not said. */
+function asksForEvidence({ attest, proof, policy }: RunOptions): boolean {
+  return attest === true || proof !== undefined || policy !== undefined;
 }
 
 /** Whether nothing protects the Keep, and the caller has said that this will do. */

@@ -112,6 +112,11 @@ test("run --attest asks as deploy does, with the same refusals and a proof", LIM
   const wrong = await run("--insecure", "--attest", "--policy", join(root, "wrong.toml"));
   assert.equal(wrong.code, 120);
   assert.match(wrong.stderr, /INSECURE REFUSED[\s\S]*policy\/measurement/);
+  const judged = await run("--insecure", "--policy", join(root, "wrong.toml"));
+  assert.equal(judged.code, 120, "a policy is judged by without --attest, too");
+  const proved = await run("--insecure", "--proof", join(root, "q.donjon"));
+  assert.equal(proved.code, 7, proved.stderr);
+  assert.ok(existsSync(join(root, "q.donjon")), "so is a proof written");
   const plain = await run("--insecure", "--json");
   assert.equal(JSON.parse(plain.stderr).run.evidence, null);
   const summary = await run("--insecure", "--summary");
