@@ -127,27 +127,31 @@ function asCut(error: Error): DonjonError {
   );
 }
 
-/** What the errors of a socket mean here. */
+const NOBODY = "no agent runs there; start one with 'donjon agent', or give the address of another";
+const UNKNOWN_AUTHORITY =
+  "nobody here vouches for its certificate; name the authority that does: --agent-ca FILE";
+
+/** What the errors of a socket mean here, and what to do. */
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no agent runs there",
-  ECONNREFUSED: "no agent runs there",
-  EHOSTUNREACH: "no agent runs there",
+  ENOENT: NOBODY,
+  ECONNREFUSED: NOBODY,
+  EHOSTUNREACH: NOBODY,
   ENOTFOUND: "no host has this name",
-  EACCES: "this user may not open its socket",
-  EPROTO: "what runs there does not speak TLS",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself; name it with --agent-ca",
-  SELF_SIGNED_CERT_IN_CHAIN: "nobody here vouches for its certificate; name who does: --agent-ca",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "nobody here vouches for its certificate; name who does: --agent-ca",
+  EACCES: "this user may not open its socket; only its owner may, others need a token and https://",
+  EPROTO: "what listens there does not speak TLS",
+  ECONNRESET: "it closed the connection; where an agent has a certificate, its address is https://",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name; give the one that it is for",
 };
 
 function asUnreachable(address: string, error: Error): DonjonError {
   if (error instanceof DonjonError) return error;
   const { code } = error as NodeJS.ErrnoException;
-  const why = REASONS[code ?? ""] ?? error.message;
-  return new DonjonError(
-    "agent/unreachable",
-    `the agent at ${address} cannot be reached: ${why}; start one with 'donjon agent', or give the address of another`,
-    { cause: error },
-  );
+  const why = REASONS[code ?? ""] ?? `${error.message}; look whether it is the address of an agent`;
+  return new DonjonError("agent/unreachable", `the agent at ${address} cannot be reached: ${why}`, {
+    cause: error,
+  });
 }

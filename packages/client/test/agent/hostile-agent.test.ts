@@ -161,6 +161,20 @@ test("where no agent is, the error says how to start one", async () => {
   }
 });
 
+test("what listens there and is no agent at that address is told by what it does", async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.end("220 mail.example\r\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  await assert.rejects(connectAgent(`https://127.0.0.1:${port}`).listKeeps(), {
+    code: "agent/unreachable",
+    message: /cannot be reached: what listens there does not speak TLS$/,
+  });
+});
+
 test("addresses and names that cannot be any are refused before anything is sent", async () => {
   for (const address of [
     "",
