@@ -24,6 +24,8 @@ export const MAX_SECRETS = 256;
 export const MAX_BACKLOG = 4096;
 /** Streams open at once on one pipe of the gate. */
 export const MAX_GATE_STREAMS = 8192;
+/** Of these, those that connections of listeners leave free: whoever fills a listener must not keep the owner out. */
+export const RESERVED_GATE_STREAMS = 512;
 /** Octets that one gate stream may carry unread, in each direction. */
 export const GATE_STREAM_WINDOW = 256 << 10;
 /** The same for a session, of which there are few and on which everything of a run travels. */

@@ -15,7 +15,12 @@ import {
   windowOfCall,
 } from "@donjon/protocol/gate/gate";
 import { type GatePipe, openGatePipe } from "@donjon/protocol/gate/pipe";
-import { DRAIN_MS, MAX_CONSOLE_LINES } from "@donjon/protocol/limits";
+import {
+  DRAIN_MS,
+  MAX_CONSOLE_LINES,
+  MAX_GATE_STREAMS,
+  RESERVED_GATE_STREAMS,
+} from "@donjon/protocol/limits";
 import type { StartedKeep } from "../backend/backend.ts";
 import type { NetworkGuard } from "../network/guard.ts";
 import { answerKeep } from "./dial.ts";
@@ -108,7 +113,10 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
       allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
     },
     async listen(listen) {
-      const open = () => callKeep(pipe, encodeListenTarget(listen.name));
+      const open = () => {
+        if (pipe.size >= MAX_GATE_STREAMS - RESERVED_GATE_STREAMS) throw fullError();
+        return callKeep(pipe, encodeListenTarget(listen.name));
+      };
       const bound = await listenForKeep(listen, open, track);
       listeners.add(bound);
       return bound;
@@ -145,6 +153,10 @@ async function ask(pipe: GatePipe<Duplex>, target: string): Promise<string> {
 
 /** Characters of an answer. */
 const MAX_ANSWER = 1024;
+
+function fullError(): DonjonError {
+  return new DonjonError("gate/limit", "the Keep has as many connections as it may have");
+}
 
 function lostError(): DonjonError {
   return new DonjonError("keep/lost", "the Keep has ended; start another one");

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { openSession } from "@donjon/client/session";
 import { encodeMuxFrame, encodeU32, MUX_KIND } from "@donjon/protocol/gate/mux-frame";
+import { openGatePipe } from "@donjon/protocol/gate/pipe";
+import { MAX_GATE_STREAMS, RESERVED_GATE_STREAMS } from "@donjon/protocol/limits";
 import { openGate } from "../../src/gate/gate.ts";
 import { ask, callHost, createFakeKeep } from "./fake-keep.ts";
 
@@ -45,6 +48,28 @@ test("a Keep that takes its call back while the host connects ends that connecti
   pipe.close();
   await gate.close();
   server.close();
+});
+
+test("connections that fill a listener leave room for the owner's sessions", async () => {
+  const fake = createFakeKeep();
+  openGatePipe(fake.in, {
+    role: "callee",
+    Duplex,
+    onCall: (call) => void call.accept().on("error", () => {}),
+  });
+  const gate = openGate(fake.started, { onConsole: () => {} });
+  const { port } = await gate.listen({ name: "web", address: "127.0.0.1", port: 0 });
+  const call = () => connect({ host: "127.0.0.1", port }).on("error", () => {});
+  const first = call();
+  await new Promise((resolve) => first.once("connect", resolve));
+  for (let open = 0; open < MAX_GATE_STREAMS - RESERVED_GATE_STREAMS; open++) {
+    gate.openSession().on("error", () => {});
+  }
+  await new Promise((resolve) => call().once("close", resolve));
+  assert.equal(first.destroyed, false);
+  gate.openSession().on("error", () => {});
+  first.destroy();
+  await gate.close();
 });
 
 test("console lines of the Keep arrive without control characters, one per call", async () => {

@@ -43,6 +43,8 @@ export interface OpenOptions {
 
 export interface GatePipe<D> {
   readonly closed: boolean;
+  /** Streams that are open now. */
+  readonly size: number;
   /**
    * Caller: asks for `target`. Bytes may be written at once. A refusal is the error of the Duplex:
    * `gate/refused`, or `gate/closed` when what was asked for could not be reached.
@@ -83,6 +85,9 @@ export function openGatePipe<D extends DuplexLike>(
   return {
     get closed() {
       return closed;
+    },
+    get size() {
+      return mux.size;
     },
     open(target, { onAccept, window } = {}) {
       let stream: MuxStream;
