@@ -68,7 +68,7 @@ test("connections that fill a listener leave room for the owner's sessions", asy
   await new Promise((resolve) => call().once("close", resolve));
   assert.equal(first.destroyed, false);
   gate.openSession().on("error", () => {});
-  first.destroy();
+  fake.in.destroy();
   await gate.close();
 });
 
