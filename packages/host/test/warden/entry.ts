@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { createProcessBackend } from "../../src/backend/process.ts";
 import { runWarden } from "../../src/warden/warden.ts";
 
-const runtime = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
+/** A test may have a bad one in its place. */
+const runtime =
+  process.env["DONJON_TEST_RUNTIME"] ?? join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 
 process.exit(
   await runWarden(process.argv[2]!, {

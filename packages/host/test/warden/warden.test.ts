@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,6 +81,29 @@ test("a Keep that ends by itself leaves its end behind, and no process", async (
   await closed;
   assert.equal(readEnd(folder)?.reason, "exited");
   await until("nothing is left", () => !marks.some(isRunning));
+});
+
+test("a warden that is killed takes a Keep with it that never comes back to its event loop", async (t) => {
+  const folder = await makeFolder(t);
+  const runtime = `${folder.path}.cjs`;
+  writeFileSync(runtime, 'require("node:fs").writeSync(2, "spins\\n"); for (;;);');
+  process.env["DONJON_TEST_RUNTIME"] = runtime;
+  t.after(() => delete process.env["DONJON_TEST_RUNTIME"]);
+  const starting = startWarden(WARDEN_COMMAND, folder, {
+    backend: "process",
+    bandwidthBytesPerS: null,
+  });
+  const refused = assert.rejects(starting, { code: "keep/start" });
+  await until(
+    "the Keep spins",
+    () => existsSync(folder.console) && /spins/.test(readFileSync(folder.console, "utf8")),
+  );
+  const [warden] = readProcesses(folder);
+  const marks = [warden!, ...listDescendants(warden!.pid)];
+  assert.ok(marks.length >= 3, "the warden, its Keep and the watch");
+  process.kill(warden!.pid, "SIGKILL");
+  await until("nothing is left", () => !marks.some(isRunning));
+  await refused;
 });
 
 test("a Keep whose record is gone ends, though nobody told its warden", async (t) => {
