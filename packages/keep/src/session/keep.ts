@@ -3,6 +3,7 @@ import { equalBytes } from "@donjon/core/bytes";
 import { DonjonError } from "@donjon/core/errors";
 import type { Binding } from "@donjon/protocol/attestation/binding";
 import type { KeepState } from "@donjon/protocol/gate/gate";
+import type { StopHow } from "@donjon/protocol/session/outcome";
 import type { Asker, Prover } from "../attest/prover.ts";
 import type { Connections } from "../gate/connections.ts";
 import type { KeepClock } from "../node/keep-clock.ts";
@@ -29,6 +30,7 @@ export class Keep {
   #provisioned: Pick<Provisioned, "manifest" | "manifestDigest"> | null = null;
   #state: KeepState = "new";
   #workload: Workload | null = null;
+  #earlyStop: StopHow | null = null;
   #detached: DetachedRun | null = null;
   #drained: Promise<void> | null = null;
 
@@ -44,9 +46,10 @@ export class Keep {
     return this.#owner !== null;
   }
 
-  /** `null` before it runs. */
-  get workload(): Workload | null {
-    return this.#workload;
+  /** Ends the workload; one that does not run yet, as soon as it does. */
+  stop(how: StopHow): void {
+    if (this.#workload === null) this.#earlyStop = how;
+    else this.#workload.stop(how);
   }
 
   /** Makes the caller the owner. Throws `session/refused` when there is one, or when it has no key to be known by. */
@@ -110,6 +113,7 @@ export class Keep {
     this.#state = "running";
     if (detached) this.#detached = new DetachedRun(workload);
     connections.open(manifest.descriptors, workload);
+    if (this.#earlyStop !== null) workload.stop(this.#earlyStop);
     workload.result.then(
       () => this.#exited(),
       () => this.#exited(),

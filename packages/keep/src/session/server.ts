@@ -41,7 +41,6 @@ class SessionServer {
   /** What came for the workload before it ran. */
   readonly #early: Uint8Array[] = [];
   #earlyEnd = false;
-  #earlyStop: StopHow | null = null;
   /** Requests for evidence that are not answered yet. */
   #questions = 0;
   /** Called when the last of them is. */
@@ -158,8 +157,7 @@ class SessionServer {
 
   #onStop(how: StopHow): void {
     this.#keep.requireOwner(this.#channel, "stop its workload");
-    if (this.#keep.workload === null) this.#earlyStop = how;
-    else this.#keep.workload.stop(how);
+    this.#keep.stop(how);
   }
 
   #onData(id: DataChannel, piece: Uint8Array): void {
@@ -203,11 +201,11 @@ class SessionServer {
   }
 
   #onStarted(workload: Workload, detached: boolean): void {
-    if (this.#earlyStop !== null) workload.stop(this.#earlyStop);
     if (detached) {
-      // It goes on without this session; but a module that cannot run is told to who sent it.
-      workload.result.catch((error) => this.#fail(error));
-      workload.onRunning = () => this.#guarded(() => this.#tellStarted(workload));
+      const tell = () => this.#guarded(() => this.#tellStarted(workload));
+      workload.onRunning = tell;
+      // It goes on without this session; but a module that cannot run is told to who sent it, and one that was stopped before.
+      workload.result.then(tell, (error) => this.#fail(error));
     } else this.#guarded(() => this.#attend(workload));
   }
 
@@ -282,7 +280,7 @@ class SessionServer {
   #fail(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#endsKeep) this.#keep.workload?.stop("kill");
+    if (this.#endsKeep) this.#keep.stop("kill");
     this.#peer.sendMessage(failureMessage(error), () => this.#close());
   }
 
