@@ -3,6 +3,7 @@ import { addRunCommand } from "./command/run.ts";
 import type { EarlyKeep } from "./early-keep.ts";
 import { EXIT } from "./output/exit-codes.ts";
 import { printFailure } from "./output/failure.ts";
+import { watchStdout } from "./output/stdout.ts";
 import { asUsageError, nameCommand } from "./output/usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -13,6 +14,9 @@ export interface Context {
   /** Everything after `--`: the workload's own. */
   readonly rest: readonly string[] | null;
 }
+
+/** Their stdout is a program's, or nobody's: they open it in their own way. */
+const STREAMING: ReadonlySet<string> = new Set(["run", "deploy", "logs", "attach", "agent"]);
 
 /** Runs one command line and answers the exit code. Never rejects. */
 export async function runProgram(
@@ -27,14 +31,17 @@ export async function runProgram(
     rest: end === -1 ? null : argv.slice(end + 1),
   };
   const program = createEmptyProgram();
+  let flush: (() => Promise<void>) | undefined;
   try {
     // A run waits for nothing that only other commands need.
     if (own[0] === "run") addRunCommand(program, context);
     else {
       const { addCommands, printHelp } = await import("./commands.ts");
       addCommands(program, context);
+      if (!STREAMING.has(own[0] ?? "")) flush = watchStdout();
       if (own[0] === "help") {
         printHelp(program, own.slice(1));
+        await flush?.();
         return EXIT.ok;
       }
     }
@@ -43,6 +50,7 @@ export async function runProgram(
       return EXIT.failed;
     }
     await program.parseAsync(own, { from: "user" });
+    await flush?.();
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;

@@ -104,6 +104,20 @@ test("inspect tells kind, imports, needs and grants, as text and as JSON", async
   assert.equal((await runCommand(["inspect", join(root, "none")])).code, 127);
 });
 
+test("what cannot be written to stdout is a failure, and what nobody reads is none", (t) => {
+  if (!existsSync("/dev/full")) return t.skip("no /dev/full here");
+  const launcher = join(import.meta.dirname, "../bin/donjon");
+  const sh = (line: string) => spawnSync("sh", ["-c", line], { encoding: "utf8" });
+  const hello = join(EXAMPLES, "hello");
+  for (const args of ["help", `inspect ${hello}`, `run --print-manifest ${hello}`]) {
+    const full = sh(`${launcher} ${args} > /dev/full`);
+    assert.equal(full.status, 125, args);
+    assert.match(full.stderr, /^donjon: the output cannot be written: no space left on device\n/);
+    const head = sh(`{ ${launcher} ${args}; echo $? >&2; } | head -c 1`);
+    assert.deepEqual([head.stdout.length, head.stderr], [1, "0\n"], args);
+  }
+});
+
 test("init writes a manifest that runs, once", async (t) => {
   const root = createFiles(t, { "prog.wasm": GUESTS.exit(9) });
   const first = await runCommand(["init", root]);

@@ -71,7 +71,7 @@ test("a file or directory that is not there, or has no program, is 127 with a wa
     const { code, stdout, stderr } = await donjonRun([join(folder, name)]);
     assert.equal(code, 127, stderr);
     assert.equal(stdout, "");
-    assert.match(stderr, /^donjon: [^\n]+\n {2}hint: [^\n]+\n$/);
+    assert.match(stderr, /^donjon: [^\n]+; (give a \.wasm file|'donjon init')[^\n]+\n$/);
   }
 });
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { startKeep, startVmKeep } from "../early-keep.ts";
 import { addEvidenceFlags, type EvidenceFlags } from "../keeps/options.ts";
 import { Progress } from "../output/progress.ts";
+import { watchStdout } from "../output/stdout.ts";
 import type { Context } from "../program.ts";
 import { Interrupted } from "../run/drive.ts";
 import { executeRun } from "../run/execute.ts";
@@ -62,7 +63,9 @@ async function run(path: string, options: RunOptions, context: Context): Promise
   };
   if (options.printManifest) {
     const { provision } = await prepare();
+    const flush = watchStdout();
     process.stdout.write(provision.manifest);
+    await flush();
     return 0;
   }
   try {
