@@ -72,8 +72,10 @@ export function createTransport(address: string, { token, tls }: AgentOptions): 
     sent.on("upgrade", (_answer, socket: Duplex, head: Uint8Array) => {
       clearTimeout(timer);
       if (head.length > 0) socket.unshift(head);
-      if (end.switched === undefined) socket.destroy();
-      else end.switched(socket);
+      if (end.switched === undefined) {
+        socket.destroy();
+        end.fail(new DonjonError("agent/protocol", "the agent switched to what nobody asked for"));
+      } else end.switched(socket);
     });
     sent.end(body ?? undefined);
   };

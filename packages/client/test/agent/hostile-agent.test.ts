@@ -140,6 +140,12 @@ test("a session opens only when the agent switches to it", async (t) => {
   await assert.rejects(silent.openSession("web"), { code: "agent/unreachable" });
 });
 
+test("an agent that switches where no session was asked for is refused, and hangs nobody", async (t) => {
+  const switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n";
+  const agent = await sendRaw(t, switched);
+  await assert.rejects(agent.listKeeps(), { code: "agent/protocol" });
+});
+
 test("bytes that come with the switch are the stream's first", async (t) => {
   const agent = await sendRaw(
     t,
