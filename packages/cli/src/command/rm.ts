@@ -4,7 +4,7 @@ import type { Context } from "../program.ts";
 
 const EXAMPLES = `
 Examples:
-  donjon rm web             a Keep that has ended
+  donjon rm web             a Keep whose program has ended; its output goes with it
   donjon rm --force web db  end them first
 `;
 

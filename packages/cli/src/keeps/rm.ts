@@ -1,3 +1,4 @@
+import type { KeepRecord } from "@donjon/client/agent/client";
 import { DonjonError } from "@donjon/core/errors";
 import { EXIT } from "../output/exit-codes.ts";
 import { printFailure } from "../output/failure.ts";
@@ -19,11 +20,11 @@ export async function runRm(keeps: readonly string[], options: RmOptions): Promi
   for (const keep of keeps) {
     try {
       const record = await agent.getKeep(keep);
-      const { id, state, name } = record;
-      if (!options.force && (state === "running" || state === "starting")) {
+      const { id, name } = record;
+      if (!options.force && isAtWork(record)) {
         throw new DonjonError(
           "keep/state",
-          `the Keep '${name}' has not ended (${describeState(record)}) and was left alone; stop it first (donjon stop ${name}), or end and remove it with --force`,
+          `the program in '${name}' has not ended (${describeState(record)}), so its Keep was left alone; stop it first (donjon stop ${name}), or end and remove it with --force`,
         );
       }
       await agent.removeKeep(id);
@@ -39,4 +40,9 @@ export async function runRm(keeps: readonly string[], options: RmOptions): Promi
   for (const failure of failures) printFailure(failure, options.json ?? false, "");
   if (last !== undefined) throw last;
   return EXIT.ok;
+}
+
+/** A program that has exited leaves a Keep that only holds its output. */
+function isAtWork({ state, health }: KeepRecord): boolean {
+  return (state === "running" || state === "starting") && health !== "exited";
 }

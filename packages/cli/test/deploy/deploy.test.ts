@@ -183,6 +183,8 @@ test(
     const trap = await deploy("trap", "-q");
     assert.equal(trap.code, 134, trap.stderr);
     assert.match(trap.stderr, /the workload trapped/);
+    const removed = await agent.run(["rm", "bad"]);
+    assert.deepEqual([removed.code, removed.out], [0, "bad\n"], "its program is over");
   },
 );
 
