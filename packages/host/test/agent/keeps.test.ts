@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectAgent } from "@donjon/client/agent/connect";
 import { openSession } from "@donjon/client/session";
-import { startAgent } from "./support.ts";
+import { makeState, startAgent } from "./support.ts";
 
 const isError = (code: string, message: RegExp) => (error: unknown) => {
   const found = error as { code?: string; message?: string };
@@ -121,13 +121,23 @@ test("a Keep with more memory than it may have ends, and its record says so", as
 test("the agent's socket and its files are its user's alone", async (t) => {
   const { address, state } = await startAgent(t);
   await connectAgent(address).createKeep({});
-  const { statSync } = await import("node:fs");
+
   assert.equal(statSync(join(state, "agent.sock")).mode & 0o777, 0o600);
   const [id] = readdirSync(join(state, "keeps"));
   const folder = join(state, "keeps", id!);
   assert.equal(statSync(folder).mode & 0o077, 0);
   assert.equal(statSync(join(folder, "warden.sock")).mode & 0o777, 0o600);
   assert.ok(existsSync(join(folder, "order.json")));
+});
+
+test("an agent's state is its user's alone in a directory that others may read, too", async (t) => {
+  const state = await makeState(t);
+  chmodSync(state, 0o755);
+  await startAgent(t, { state });
+  for (const name of readdirSync(state)) {
+    const stat = statSync(join(state, name));
+    assert.equal(stat.mode & 0o077, 0, name);
+  }
 });
 
 /** Resolves when a line of the log names `event`. */

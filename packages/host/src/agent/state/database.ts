@@ -1,6 +1,6 @@
 /** The agent's state: one SQLite file, which a restarted agent finds its Keeps by. */
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";
 import { makeDirectory } from "../../files/make-directory.ts";
 
@@ -38,7 +38,7 @@ const BUSY_MS = 5_000;
 export function openDatabase(directory: string): DatabaseSync {
   try {
     makeDirectory(directory);
-    const database = new DatabaseSync(join(directory, "agent.db"), { timeout: BUSY_MS });
+    const database = openPrivate(join(directory, "agent.db"), { timeout: BUSY_MS });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     migrate(database);
     return database;
@@ -49,6 +49,16 @@ export function openDatabase(directory: string): DatabaseSync {
       `the agent's state in '${directory}' cannot be opened: ${(cause as Error).message}`,
       { cause },
     );
+  }
+}
+
+/** Nobody but this user may read it, also in a directory that was there: SQLite gives files beside it the same mode. */
+function openPrivate(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
+  const mask = process.umask(0o077);
+  try {
+    return new DatabaseSync(path, options);
+  } finally {
+    process.umask(mask);
   }
 }
 
@@ -83,7 +93,7 @@ export interface StateLock {
  */
 export function lockState(directory: string): StateLock {
   makeDirectory(directory);
-  const lock = new DatabaseSync(join(directory, "lock.db"));
+  const lock = openPrivate(join(directory, "lock.db"));
   try {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
