@@ -135,6 +135,11 @@ export class InputPump {
   }
 
   add(piece: Uint8Array): void {
+    // An earlier session of a detached run has ended it: what comes later is taken and dropped.
+    if (this.#ending) {
+      this.grant(piece.length);
+      return;
+    }
     this.#waiting.push(piece);
     this.#waitingBytes += piece.length;
     if (this.#waiting.length === 1) this.#drain();
