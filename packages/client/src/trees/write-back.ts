@@ -132,9 +132,7 @@ function writeStage(
   for (const entry of changes.entries) {
     if (entry.kind === "removed") continue;
     const path = join(fresh, entry.path);
-    // Parents that stay where they are exist here only as a way to their children.
-    for (let at = dirname(path); !directories.has(at); at = dirname(at)) directories.add(at);
-    mkdirSync(dirname(path), { recursive: true });
+    makeParents(dirname(path), directories);
     options.onStep(`stage ${entry.path}`);
     if (entry.kind === "directory") {
       mkdirSync(path);
@@ -146,6 +144,18 @@ function writeStage(
     options.onProgress?.(done, changes.length);
   }
   for (const directory of directories) syncDirectory(directory);
+}
+
+/**
+ * Parents that stay where they are exist here only as a way to their children. Each is looked at: where case does not
+ * count in names, a link that the guest made may stand in the place of one.
+ */
+function makeParents(path: string, made: Set<string>): void {
+  if (made.has(path)) return;
+  makeParents(dirname(path), made);
+  if (lookAt(path) === null) mkdirSync(path);
+  if (!lookAt(path)?.isDirectory()) throw fail("files/write", `'${path}' is no directory`);
+  made.add(path);
 }
 
 function writeFile(path: string, content: Uint8Array, mode: number | null): void {

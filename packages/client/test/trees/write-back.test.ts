@@ -198,6 +198,22 @@ test("a path through a symlink of the host is refused and nothing outside is wri
   assert.ok(!existsSync(join(root, ".donjon-changes")));
 });
 
+test("a link that stands in a parent's place while changes are staged is not written through", (t) => {
+  const home = createDirectory(t, { outside: {}, tree: { sub: {} } });
+  const root = join(home, "tree");
+  const { marks } = scanTree(root);
+  const changes = packChanges([
+    { path: "a", to: "1" },
+    { path: "sub/x", to: "2" },
+  ]);
+  // As where "SUB" and "sub" are one name, and the guest made a link of the first.
+  const onStep = (step: string) => {
+    if (step === "stage a") symlinkSync("../../../outside", join(root, ".donjon-changes/new/sub"));
+  };
+  assert.throws(() => stageChanges(root, changes, marks, { onStep }), { code: "files/write" });
+  assert.deepEqual(listDirectory(home), { outside: {}, tree: { sub: {} } });
+});
+
 test("a directory that becomes a symlink between stage and commit is a conflict, and nothing outside is written", (t) => {
   const home = createDirectory(t, { outside: {}, tree: { sub: { a: "1" } } });
   const root = join(home, "tree");
