@@ -3,11 +3,13 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
+  realpathSync,
 } from "node:fs";
 import { join } from "node:path";
 import { MAX_TREE_BYTES } from "@donjon/protocol/limits";
@@ -65,7 +67,11 @@ export function scanTree(root: string): HostTree {
 
 /** The packed tree in pieces. Throws `files/read` when a file changed since the scan. */
 export function encodeHostTree(tree: HostTree): AsyncGenerator<Uint8Array, void, undefined> {
-  return encodeTree(tree.plan, (file) => readContent(tree, file));
+  let place: string | null = null;
+  return encodeTree(tree.plan, (file) => {
+    place ??= findPlace(tree.root);
+    return readContent(tree, place, file);
+  });
 }
 
 /** The packed tree and its digest, read once. `onProgress` is told how many bytes are done. */
@@ -181,8 +187,34 @@ function listNames(directory: string): string[] {
   });
 }
 
+/** Without links; the root itself where it is gone, which its files will tell. */
+function findPlace(root: string): string {
+  try {
+    return realpathSync.native(root);
+  } catch {
+    return root;
+  }
+}
+
+/**
+ * Whether an open file lies where its path says. A directory on the way that somebody else makes a link while the tree is
+ * read could otherwise bring files of this user's along that the tree never had.
+ */
+function isThere(fd: number, path: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`) === path;
+  } catch {
+    // Without /proc nobody can say.
+    return !existsSync("/proc/self/fd");
+  }
+}
+
 /** The file must be the one that was scanned: not followed, not swapped, not changed. */
-function* readContent(tree: HostTree, file: TreeFile): Generator<Uint8Array, void, undefined> {
+function* readContent(
+  tree: HostTree,
+  place: string,
+  file: TreeFile,
+): Generator<Uint8Array, void, undefined> {
   const host = join(tree.root, file.path);
   let fd: number;
   try {
@@ -193,6 +225,9 @@ function* readContent(tree: HostTree, file: TreeFile): Generator<Uint8Array, voi
   try {
     const isSame = () =>
       createMark(host, fstatSync(fd, { bigint: true })) === tree.marks.get(file.path);
+    if (!isThere(fd, join(place, file.path))) {
+      throw fail("files/read", `'${host}' is behind a link by now; leave it alone and try again`);
+    }
     for (let left = file.size; isSame() && left > 0; ) {
       const piece = new Uint8Array(Math.min(left, READ_BYTES));
       const count = readSync(fd, piece);

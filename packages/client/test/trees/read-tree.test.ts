@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { encodeHostTree, loadTree, scanTree } from "@donjon/client/trees/read-tree";
@@ -53,6 +60,24 @@ test("a file that grows or is replaced between scan and read is refused", async 
     code: "files/read",
     message: /changed/,
   });
+});
+
+test("a directory that becomes a link between scan and read brings no file from outside along", async (t) => {
+  const home = createDirectory(t, { tree: { sub: { file: "1" }, other: "2" } });
+  const root = join(home, "tree");
+  const tree = scanTree(root);
+  renameSync(join(root, "sub"), join(home, "outside"));
+  symlinkSync("../outside", join(root, "sub"));
+  const drain = async () => {
+    for await (const _ of encodeHostTree(tree));
+  };
+  await assert.rejects(drain(), { code: "files/read", message: /behind a link/ });
+});
+
+test("a tree may lie behind a link", async (t) => {
+  const home = createDirectory(t, { up: { tree: { sub: { file: "1" } } }, link: "@up" });
+  const { sha256 } = await loadTree(join(home, "link/tree"));
+  assert.equal(sha256, (await loadTree(join(home, "up/tree"))).sha256);
 });
 
 test("a pipe, a missing directory and a name that is not UTF-8 are refused", async (t) => {
