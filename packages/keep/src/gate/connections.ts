@@ -110,6 +110,8 @@ export class Connections {
       refuseUnknown(call);
     } else {
       const stream = call.accept();
+      // Whoever called has gone meanwhile.
+      if (stream.destroyed) return;
       this.#watch(stream);
       const hand = (connection: Duplex) => this.#hand(listener.name, connection);
       if (listener.protocol === "tls") this.#tlsListeners!.accept(listener, stream, hand);
