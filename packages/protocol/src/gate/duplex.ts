@@ -46,6 +46,7 @@ export function createGateDuplex<D extends DuplexLike>(
   let unread = 0;
   let pending: { readonly chunks: Uint8Array[]; readonly done: Done } | null = null;
   let over = false;
+  const detach = createDetacher();
 
   const flush = (): void => {
     while (pending !== null) {
@@ -142,9 +143,21 @@ function takePieces(chunks: Uint8Array[], room: number): Uint8Array[] {
   return pieces;
 }
 
-/** What waits to be read must not hold much more memory than its credit paid for: all that came in one read with it. */
-function detach(piece: Uint8Array): Uint8Array {
-  return piece.length < piece.buffer.byteLength / 4 ? new Uint8Array(piece) : piece;
+/** Small pieces of one stream share memory of this size. */
+const SLAB_BYTES = 4096;
+
+/** What waits to be read must not hold much more memory than its credit paid for, such as all that came in one read with it. */
+function createDetacher(): (piece: Uint8Array) => Uint8Array {
+  let slab = new Uint8Array(0);
+  return (piece) => {
+    if (piece.length >= piece.buffer.byteLength / 4) return piece;
+    if (piece.length > SLAB_BYTES / 4) return new Uint8Array(piece);
+    if (piece.length > slab.length) slab = new Uint8Array(SLAB_BYTES);
+    const kept = slab.subarray(0, piece.length);
+    kept.set(piece);
+    slab = slab.subarray(piece.length);
+    return kept;
+  };
 }
 
 function gone(): DonjonError {
