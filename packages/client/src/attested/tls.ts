@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { connect } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
 import { BINDING_VALUE_BYTES, EXPORTER_LABEL } from "@donjon/protocol/attestation/binding";
+import { carryTls } from "@donjon/protocol/gate/duplex";
 import { SESSION_ALPN, SESSION_CIPHERS } from "@donjon/protocol/session/carrier";
 import type { ClientIdentity } from "./identity.ts";
 
@@ -19,6 +20,7 @@ export interface SecuredChannel {
 /** Rejects with `session/closed`, or with what the gate said when it refused the stream. */
 export function secureStream(stream: Duplex, identity: ClientIdentity): Promise<SecuredChannel> {
   const { promise, resolve, reject } = Promise.withResolvers<SecuredChannel>();
+  carryTls(stream);
   const socket = connect({
     socket: stream,
     key: identity.keyPem,

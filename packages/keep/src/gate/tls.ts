@@ -12,6 +12,7 @@ import {
   type TLSSocketOptions,
 } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
+import { carryTls } from "@donjon/protocol/gate/duplex";
 import { MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
 
 /** `cert` and `key` in PEM; throws what OpenSSL says when they are no pair. */
@@ -38,6 +39,7 @@ export function createTlsAcceptor(): AcceptTls {
       return;
     }
     handshakes += 1;
+    carryTls(stream);
     const socket = new TLSSocket(stream as never, {
       ...options,
       isServer: true,
@@ -74,6 +76,7 @@ export function connectTls(
   now: () => number,
 ): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  carryTls(stream);
   const socket = connect({
     secureContext,
     socket: stream,

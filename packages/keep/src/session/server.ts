@@ -305,11 +305,11 @@ class SessionServer {
     const { stream } = this.#channel;
     clearTimeout(this.#greeting!);
     this.#detach();
-    stream.end();
     const finish = () => this.#finish();
+    // Not sooner: what was sealed ahead is still on its way to the pipe, and a Keep that ends takes it along.
+    stream.end(() => setTimeout(finish, LINGER_MS).unref());
     if (stream.closed) finish();
     stream.once("close", finish);
-    setTimeout(finish, LINGER_MS).unref();
   }
 }
 

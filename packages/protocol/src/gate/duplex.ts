@@ -4,12 +4,15 @@
  */
 import { DonjonError } from "@donjon/core/errors";
 import { GATE_STREAM_WINDOW } from "../limits.ts";
+import { releaseMemory } from "./memory.ts";
 import { MUX_REFUSAL, type MuxStream, type MuxStreamEvents } from "./mux.ts";
 
 type Done = (error?: Error | null) => void;
 
 /** The part of `node:stream`'s Duplex that is used here. */
 export interface DuplexLike {
+  readonly readableFlowing: boolean | null;
+  readonly readableLength: number;
   push(chunk: Uint8Array | null): boolean;
   destroy(error?: Error): unknown;
 }
@@ -33,6 +36,27 @@ export interface GateDuplex<D extends DuplexLike> {
   readonly events: MuxStreamEvents;
 }
 
+/** Sealed octets of one stream that may wait for the pipe while TLS seals the next. */
+const MAX_AHEAD_BYTES = 256 << 10;
+
+const tlsCarriers = new WeakMap<object, () => void>();
+
+/**
+ * Says that from now on the engine's TLS alone reads and writes `duplex`. It copies what it reads before it returns, and what it
+ * writes lies in memory of its own: so that is sent ahead, and given back at once instead of left to the collector.
+ * Does nothing to what is no stream of the gate.
+ */
+export function carryTls(duplex: object): void {
+  tlsCarriers.get(duplex)?.();
+}
+
+interface Write {
+  readonly whole: readonly Uint8Array[];
+  /** What is still to be sent of them. */
+  readonly rest: Uint8Array[];
+  readonly done: Done;
+}
+
 /**
  * `stream` is called when it is first needed, so that events may be made before the stream is
  * opened. `window`: octets buffered in either direction before the other end is slowed.
@@ -44,24 +68,58 @@ export function createGateDuplex<D extends DuplexLike>(
 ): GateDuplex<D> {
   /** Consumed octets are given back only when the reader asks for more. */
   let unread = 0;
-  let pending: { readonly chunks: Uint8Array[]; readonly done: Done } | null = null;
+  let pending: Write | null = null;
   let over = false;
+  let carriesTls = false;
+  /** Octets that the pipe has not passed on though their write is done. */
+  let ahead = 0;
+  /** Waits until there are few of them; then until there are none. */
+  let next: Done | null = null;
+  let finished: Done | null = null;
   const detach = createDetacher();
 
+  const begin = (chunks: readonly Uint8Array[], done: Done): void => {
+    // No frame carries an empty one, and nothing would ever say that it went.
+    const whole = chunks.filter(({ length }) => length > 0);
+    if (whole.length === 0) {
+      done();
+      return;
+    }
+    pending = { whole, rest: [...whole], done };
+    flush();
+  };
   const flush = (): void => {
     while (pending !== null) {
-      const { chunks, done } = pending;
+      const { whole, rest, done } = pending;
       const room = stream().writable();
       if (room === 0) return;
-      const pieces = takePieces(chunks, room);
-      if (chunks.length > 0) {
+      const pieces = takePieces(rest, room);
+      if (rest.length > 0) {
         stream().writeAll(pieces);
         continue;
       }
       pending = null;
       // Not before the pipe has passed it on: until then the writer must leave the chunks as they are.
-      stream().writeAll(pieces, () => done());
+      if (!carriesTls) stream().writeAll(pieces, () => done());
+      else sendAhead(whole, pieces, done);
     }
+  };
+  const sendAhead = (whole: readonly Uint8Array[], pieces: Uint8Array[], done: Done): void => {
+    const bytes = whole.reduce((sum, { length }) => sum + length, 0);
+    ahead += bytes;
+    stream().writeAll(pieces, () => {
+      ahead -= bytes;
+      whole.forEach(releaseMemory);
+      settle();
+    });
+    next = done;
+    settle();
+  };
+  const settle = (): void => {
+    const due = [ahead <= MAX_AHEAD_BYTES ? next : null, ahead === 0 ? finished : null];
+    if (due[0] !== null) next = null;
+    if (due[1] !== null) finished = null;
+    for (const done of due) done?.();
   };
 
   const duplex = new Duplex({
@@ -73,43 +131,38 @@ export function createGateDuplex<D extends DuplexLike>(
       stream().consumed(unread);
       unread = 0;
     },
-    write(chunk, _encoding, done) {
-      // No frame carries it, and nothing would ever say that it went.
-      if (chunk.length === 0) {
-        done();
-        return;
-      }
-      pending = { chunks: [chunk], done };
-      flush();
-    },
-    writev(chunks, done) {
-      const filled = chunks.map(({ chunk }) => chunk).filter(({ length }) => length > 0);
-      if (filled.length === 0) {
-        done();
-        return;
-      }
-      pending = { chunks: filled, done };
-      flush();
-    },
+    write: (chunk, _encoding, done) => begin([chunk], done),
+    writev: (chunks, done) =>
+      begin(
+        chunks.map(({ chunk }) => chunk),
+        done,
+      ),
     final(done) {
       stream().end();
-      done();
+      finished = done;
+      settle();
     },
     destroy(error, done) {
       if (!over) stream().reset();
       over = true;
-      const lost = pending;
-      pending = null;
-      lost?.done(error ?? gone());
+      const lost = [pending?.done, next, finished];
+      pending = next = finished = null;
+      for (const each of lost) each?.(error ?? gone());
       done(error);
     },
+  });
+  tlsCarriers.set(duplex, () => {
+    carriesTls = true;
   });
 
   const events: MuxStreamEvents = {
     onData(piece) {
-      if (over || piece.length === 0) return;
-      if (duplex.push(detach(piece))) stream().consumed(piece.length);
+      if (over || piece.length === 0) return false;
+      // TLS that reads has done with the piece when `push` returns; everything else may wait.
+      const passes = carriesTls && duplex.readableFlowing === true && duplex.readableLength === 0;
+      if (duplex.push(passes ? piece : detach(piece))) stream().consumed(piece.length);
       else unread += piece.length;
+      return !passes || duplex.readableLength > 0;
     },
     onEnd() {
       if (!over) duplex.push(null);

@@ -35,8 +35,11 @@ export interface MuxStreamEvents {
   onAccept?(): void;
   /** The callee refused it, and says why in a sentence; nothing follows. */
   onRefuse?(refusal: MuxRefusal, reason: string): void;
-  /** Bytes, valid as long as what was given to `receive`. Say `consumed` once they are used up. */
-  onData(piece: Uint8Array): void;
+  /**
+   * Bytes, in the memory of what was given to `receive`. Say `consumed` once they are used up. Answers whether that memory is
+   * still needed afterwards.
+   */
+  onData(piece: Uint8Array): boolean;
   /** No more bytes will come. */
   onEnd(): void;
   /** The stream is gone in both directions; nothing follows. The cause, when the whole pipe went. */
@@ -103,13 +106,17 @@ export class Mux {
   readonly #decoder: MuxDecoder;
   #lastId = 0;
   #greeted = false;
+  /** Whether a stream still needs the memory of what was received last. */
+  #kept = false;
   #closed = false;
 
   constructor(options: MuxOptions) {
     this.#options = options;
     this.#decoder = new MuxDecoder({
       onData: (id, length) => this.#spend(this.#known(id, "data"), length),
-      onPiece: (id, piece) => this.#streams.get(id)?.events?.onData(piece),
+      onPiece: (id, piece) => {
+        if (this.#streams.get(id)?.events?.onData(piece) === true) this.#kept = true;
+      },
       onFrame: (kind, id, payload) => this.#onFrame(kind, id, payload),
     });
     this.#send(MUX_KIND.preface, 0, encodeU32(MUX_PROTOCOL));
@@ -120,9 +127,14 @@ export class Mux {
     return this.#streams.size;
   }
 
-  /** Throws `gate/protocol` or `gate/limit`: the pipe is then lost, call `close`. */
-  receive(chunk: Uint8Array): void {
+  /**
+   * Answers whether a stream still needs the memory of `chunk`. Throws `gate/protocol` or `gate/limit`: the pipe is then lost,
+   * call `close`.
+   */
+  receive(chunk: Uint8Array): boolean {
+    this.#kept = false;
     if (!this.#closed) this.#decoder.push(chunk);
+    return this.#kept;
   }
 
   /** Caller only: asks for `target`. Bytes may be sent at once; they count against the first window. */

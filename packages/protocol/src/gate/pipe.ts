@@ -3,9 +3,10 @@
  * streams as the platform's Duplex. Whatever goes wrong on the pipe is its end, told once.
  */
 import { createGateDuplex, type DuplexClass, type DuplexLike } from "./duplex.ts";
+import { releaseMemory } from "./memory.ts";
 import { Mux, type MuxRefusal, type MuxStream } from "./mux.ts";
 
-/** The part of a platform's byte stream that is used here. */
+/** The part of a platform's byte stream that is used here. What it gives is for this one listener, which may give its memory back. */
 export interface BytePipe {
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
@@ -74,7 +75,7 @@ export function openGatePipe<D extends DuplexLike>(
   };
   pipe.on("data", (bytes) => {
     try {
-      mux.receive(bytes);
+      if (!mux.receive(bytes)) releaseMemory(bytes);
     } catch (error) {
       end(error);
     }

@@ -19,26 +19,56 @@ export type SendFrame = (
   sent: (() => void) | null,
 ) => void;
 
-/** What is sent within one turn of the event loop leaves in one write. Sends nothing once the stream has ended. */
+/**
+ * Octets that the stream is given at once. TLS seals all that it is given before the first of it leaves, and the other end, whose
+ * work is to open it, waits meanwhile: with small pieces both work at the same time.
+ */
+const PIECE_BYTES = 64 << 10;
+
+interface Part {
+  bytes: Uint8Array;
+  readonly sent: (() => void) | null;
+}
+
+/** What is sent within one turn of the event loop leaves together, piece by piece. Sends nothing once the stream has ended. */
 export function createFrameSender(stream: WritableBytes): SendFrame {
-  let corked = false;
-  const uncork = () => {
-    corked = false;
+  const parts: Part[] = [];
+  /** Whether a piece is on its way, or will be at the end of this turn. */
+  let busy = false;
+  const sendPiece = (): void => {
+    const piece = takePiece(parts);
+    const last = piece.pop();
+    busy = last !== undefined && !stream.destroyed && !stream.writableEnded;
+    if (last === undefined || !busy) return;
+    stream.cork();
+    for (const { bytes, sent } of piece) stream.write(bytes, sent ?? undefined);
+    stream.write(last.bytes, () => {
+      last.sent?.();
+      sendPiece();
+    });
     stream.uncork();
   };
   return (header, payload, sent) => {
     if (stream.destroyed || stream.writableEnded) return;
-    if (!corked) {
-      corked = true;
-      stream.cork();
-      queueMicrotask(uncork);
-    }
-    const done = sent ?? undefined;
-    if (payload === null) {
-      stream.write(header, done);
-    } else {
-      stream.write(header);
-      stream.write(payload, done);
-    }
+    if (payload === null) parts.push({ bytes: header, sent });
+    else parts.push({ bytes: header, sent: null }, { bytes: payload, sent });
+    if (busy) return;
+    busy = true;
+    queueMicrotask(sendPiece);
   };
+}
+
+/** The next octets in order, `PIECE_BYTES` at most. A part that does not fit is cut, and is sent when its rest is. */
+function takePiece(parts: Part[]): Part[] {
+  const piece: Part[] = [];
+  let room = PIECE_BYTES;
+  for (let head = parts[0]; head !== undefined && room > 0; head = parts[0]) {
+    const bytes = head.bytes.subarray(0, room);
+    const whole = bytes.length === head.bytes.length;
+    room -= bytes.length;
+    piece.push({ bytes, sent: whole ? head.sent : null });
+    if (whole) parts.shift();
+    else head.bytes = head.bytes.subarray(bytes.length);
+  }
+  return piece;
 }
