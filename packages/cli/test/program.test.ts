@@ -58,6 +58,21 @@ test("no command and wrong commands are usage errors with a way on", async () =>
   assert.equal(JSON.parse(json.stderr).error.code, "usage");
 });
 
+test("stop --time is a duration like all others, of at most an hour", async () => {
+  const env = { DONJON_AGENT: "unix:/nowhere/agent.sock" };
+  for (const time of ["10", "soon", "-1s", "61min"]) {
+    const { code, stderr } = await runCommand(["stop", `--time=${time}`, "web"], { env });
+    assert.equal(code, 125);
+    assert.match(
+      stderr,
+      /^donjon: --time is '\S+', and a duration such as "30 s" .* of at most 1 h /,
+    );
+  }
+  const { stderr } = await runCommand(["stop", "--time=1h", "web"], { env });
+  assert.doesNotMatch(stderr, /--time/);
+  assert.match(stderr, /nowhere/);
+});
+
 test("an error has line and column of the manifest and the nearest key", async (t) => {
   const root = createFiles(t, { "donjon.toml": '[workload]\nfiel = "a.wasm"\n' });
   const ended = await runCommand(["run", "--insecure", "."], { cwd: root });

@@ -5,6 +5,7 @@ import type { Context } from "../program.ts";
 const EXAMPLES = `
 Examples:
   donjon stop --policy policy.toml web    asks the program to end, in a session of its owner
+  donjon stop --insecure --time 1min web  gives it longer than 10 s
   donjon stop --force web                 ends the Keep at the host, whatever the program does
 `;
 
@@ -18,7 +19,7 @@ export function addStopCommand(program: Command, context: Context): void {
     .argument("<keep>", "its name, its id, or the beginning of its id");
   addEvidenceFlags(addAgentOptions(command))
     .option("-f, --force", "end the Keep at the host; needs no session with it")
-    .option("--time <seconds>", "how long the program has to end; 10 when not given")
+    .option("--time <duration>", "how long the program has to end; 10s when not given")
     .option("--json", "print {stopped: {id, outcome, end}}")
     .addHelpText("after", EXAMPLES)
     .action(async (keep: string, options: object) => {

@@ -1,5 +1,6 @@
 /** Ends a workload: by asking it in a session of its owner, or by ending its Keep at the host. */
 import { DonjonError } from "@donjon/core/errors";
+import { DURATION_WANTED, formatDuration, parseDuration } from "@donjon/protocol/manifest/units";
 import { EXIT } from "../output/exit-codes.ts";
 import { openAgent } from "./connect.ts";
 import { type KeepFlags, MINE, openKeepSession } from "./session.ts";
@@ -10,11 +11,11 @@ export interface StopOptions extends KeepFlags {
   readonly json?: boolean;
 }
 
-const DEFAULT_WAIT_S = 10;
-const MAX_WAIT_S = 3600;
+const DEFAULT_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 3_600_000;
 
 export async function runStop(name: string, options: StopOptions): Promise<number> {
-  const waitMs = readWait(options.time) * 1000;
+  const waitMs = readWait(options.time);
   const outcome = options.force
     ? await forceStop(name, options)
     : await askStop(name, options, waitMs);
@@ -50,17 +51,17 @@ async function askStop(name: string, options: StopOptions, waitMs: number) {
 }
 
 function readWait(text: string | undefined): number {
-  const seconds = text === undefined ? DEFAULT_WAIT_S : Number(text);
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_WAIT_S) return seconds;
+  const ms = text === undefined ? DEFAULT_WAIT_MS : parseDuration(text);
+  if (ms !== null && ms <= MAX_WAIT_MS) return ms;
   throw new DonjonError(
     "usage",
-    `--time is '${text}', and seconds from 0 to ${MAX_WAIT_S} are wanted`,
+    `--time is '${text}', and ${DURATION_WANTED} of at most ${formatDuration(MAX_WAIT_MS)} is wanted`,
   );
 }
 
 function stillRuns(name: string, waitMs: number): DonjonError {
   return new DonjonError(
     "keep/state",
-    `the workload in '${name}' was asked to end and still runs after ${waitMs / 1000} s; end its Keep at the host: donjon stop --force ${name}`,
+    `the workload in '${name}' was asked to end and still runs after ${formatDuration(waitMs)}; end its Keep at the host: donjon stop --force ${name}`,
   );
 }

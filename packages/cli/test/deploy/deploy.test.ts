@@ -137,7 +137,7 @@ test("a detached program is listed, attached to, read, stopped and removed", LIM
   assert.equal(refused.code, 125);
   assert.match(refused.stderr, /donjon stop web.*--force/);
 
-  const stopped = await agent.run(["stop", "--insecure", "--json", "web"]);
+  const stopped = await agent.run(["stop", "--insecure", "--time", "1min", "--json", "web"]);
   assert.equal(stopped.code, 0, stopped.stderr);
   assert.deepEqual(JSON.parse(stopped.out).stopped.outcome, { kind: "stopped", how: "interrupt" });
   assert.equal((await followedEnd).code, 0);
