@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { type Agent, openAgent } from "@donjon/host/agent/agent";
 import type { TlsFiles } from "@donjon/host/agent/http/servers";
 import { createLog } from "@donjon/host/agent/log";
@@ -119,7 +120,7 @@ function readPem(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    const message = `'${path}' cannot be read: ${(cause as Error).message}`;
+    const message = `'${path}' cannot be read: ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
 }

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { parseEnarxManifest } from "@donjon/protocol/manifest/enarx";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import { parseOutline } from "@donjon/wasi/module/outline";
 import type { Command } from "commander";
-import { explainSystemError } from "../output/system-error.ts";
 import { ENARX_NAME, MANIFEST_NAME, MODULE_NAME } from "../run/target.ts";
 
 const EXAMPLES = `

@@ -10,8 +10,8 @@ import {
 } from "@donjon/attest/open";
 import { attempt } from "@donjon/core/attempt";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { EXIT } from "../output/exit-codes.ts";
-import { explainSystemError } from "../output/system-error.ts";
 import { isDirectory, readFile } from "./files.ts";
 import { complete, readCollateral, readSettings } from "./gather.ts";
 import { NO_POLICY } from "./judge.ts";

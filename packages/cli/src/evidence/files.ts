@@ -2,7 +2,7 @@
 import { fstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
-import { explainSystemError } from "../output/system-error.ts";
+import { explainSystemError } from "@donjon/core/system-error";
 
 /** Octets of one file: evidence with its collateral takes some ten thousand. */
 const MAX_FILE_BYTES = 16 << 20;

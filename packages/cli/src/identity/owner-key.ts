@@ -6,9 +6,9 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:cryp
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { makeDirectory } from "@donjon/host/files/make-directory";
 import { configDirectory } from "@donjon/host/image/places";
-import { explainSystemError } from "../output/system-error.ts";
 
 const CURVE = "P-256";
 /** The curve as OpenSSL calls it. */

@@ -1,13 +1,13 @@
 /** `donjon image measure`. */
 import { writeFileSync } from "node:fs";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { FIRMWARE_PATHS, findFirmware } from "@donjon/host/backend/hardware";
 import { SNP_CPU } from "@donjon/host/backend/snp";
 import { measureImage } from "@donjon/host/measure/measure-image";
 import { encodeReferenceValues } from "@donjon/host/measure/reference-values";
 import type { MeasureOptions } from "../command/measure.ts";
 import { EXIT } from "../output/exit-codes.ts";
-import { explainSystemError } from "../output/system-error.ts";
 import { openImage } from "./open-image.ts";
 
 export function runImageMeasure(options: MeasureOptions): number {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { AgentClient, AgentOptions, AgentTls } from "@donjon/client/agent/client";
 import { connectAgent } from "@donjon/client/agent/connect";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { stateDirectory } from "@donjon/host/image/places";
-import { explainSystemError } from "../output/system-error.ts";
 import type { AgentFlags } from "./options.ts";
 
 /** Characters of a token, a certificate or a key. */

@@ -1,5 +1,5 @@
 import { DonjonError } from "@donjon/core/errors";
-import { explainSystemError } from "./system-error.ts";
+import { explainSystemError } from "@donjon/core/system-error";
 
 /**
  * For commands that print what they found: a full disk must not look like success. That nobody reads any more

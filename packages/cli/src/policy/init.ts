@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { parsePolicyToml } from "@donjon/attest/appraise";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
-import { explainSystemError } from "../output/system-error.ts";
 import {
   findReferences,
   PROTECTING_KINDS,

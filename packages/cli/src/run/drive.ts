@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import type { Run, RunResult } from "@donjon/client/session";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import type { StopHow } from "@donjon/protocol/session/outcome";
 import { EXIT } from "../output/exit-codes.ts";
 import { printFailure } from "../output/failure.ts";
@@ -188,7 +189,7 @@ async function connectStdio(run: Run, options: DriveOptions, ending: Ending): Pr
     else
       ending.error ??= new DonjonError(
         "files/write",
-        `the output cannot be written: ${error.message}`,
+        `the output cannot be written: ${explainSystemError(error)}`,
         { cause: error },
       );
     stopRun(run, "kill", options, ending);

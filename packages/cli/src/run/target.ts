@@ -2,10 +2,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { parseEnarxManifest } from "@donjon/protocol/manifest/enarx";
 import type { Manifest } from "@donjon/protocol/manifest/manifest";
 import { parseManifest } from "@donjon/protocol/manifest/parse";
-import { explainSystemError } from "../output/system-error.ts";
 
 export const MANIFEST_NAME = "donjon.toml";
 export const ENARX_NAME = "Enarx.toml";

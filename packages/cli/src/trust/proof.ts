@@ -5,7 +5,7 @@ import { encodeBundle, makeBundle } from "@donjon/attest/envelope";
 import type { KeepStatement } from "@donjon/client/attested/statement";
 import { pinReportData } from "@donjon/client/attested/verifier";
 import { DonjonError } from "@donjon/core/errors";
-import { explainSystemError } from "../output/system-error.ts";
+import { explainSystemError } from "@donjon/core/system-error";
 import type { Trust } from "./trust.ts";
 
 /** Beside a proof of simulated evidence: a bundle never brings the roots that it is to be believed by. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { explainSystemError } from "../../src/output/system-error.ts";
 import { wrapText } from "../../src/output/wrap.ts";
 
 test("a text that fits, and one for no terminal, stays one line", () => {
@@ -32,18 +31,4 @@ test("no word is lost, and only words that are longer alone make a line too long
       for (const line of lines) assert.ok(line.length <= width || !line.includes(" "));
     }),
   );
-});
-
-test("an error of the system is told without its code, its call and its path", () => {
-  for (const [message, wanted] of [
-    ["ENOENT: no such file or directory, open 'a, b'", "no such file or directory"],
-    ["ENOSPC: no space left on device, write", "no space left on device"],
-    [
-      "EXDEV: cross-device link not permitted, rename 'a' -> 'b'",
-      "cross-device link not permitted",
-    ],
-    ["the file, as it is, will not do", "the file, as it is, will not do"],
-  ] as const) {
-    assert.equal(explainSystemError(new Error(message)), wanted);
-  }
 });

@@ -2,6 +2,7 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError, type ErrorCode } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { parentPath } from "@donjon/wasi/files/packed-tree";
 
 /** Names at the top of a tree that start so are Donjon's own: never packed, never taken from a guest. */
@@ -53,6 +54,5 @@ export function fail(code: ErrorCode, message: string, cause?: unknown): DonjonE
 /** Turns an error of the file system into a `DonjonError`. */
 export function failWith(code: ErrorCode, doing: string, cause: unknown): DonjonError {
   if (cause instanceof DonjonError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return fail(code, `${doing} failed: ${reason}`, cause);
+  return fail(code, `${doing} failed: ${explainSystemError(cause)}`, cause);
 }

@@ -5,6 +5,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 
 export type CpioEntry =
   | { readonly path: string; readonly kind: "directory" }
@@ -114,7 +115,7 @@ function openContents(path: string): number {
   try {
     return openSync(path, "r");
   } catch (cause) {
-    const message = `'${path}' cannot be read: ${(cause as Error).message}`;
+    const message = `'${path}' cannot be read: ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
 }

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { makeDirectory } from "../files/make-directory.ts";
 import { stateDirectory } from "./places.ts";
 import { stampOf } from "./stamp.ts";
@@ -65,7 +66,7 @@ function openForReading(path: string): number {
   try {
     return openSync(path, "r");
   } catch (cause) {
-    throw unreadable(path, (cause as Error).message, cause);
+    throw unreadable(path, explainSystemError(cause), cause);
   }
 }
 

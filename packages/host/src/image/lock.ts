@@ -1,6 +1,7 @@
 /** `image.lock.json`: every input of an image but the runtime, which is built from the same sources as this command. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 
 export interface LockedEngine {
   /** npm package. */
@@ -46,7 +47,7 @@ export function readLock(path: string): ImageLock {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    const message = `the lock file '${path}' cannot be read: ${(cause as Error).message}`;
+    const message = `the lock file '${path}' cannot be read: ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
   return parseLock(text, path);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import type { ImageEntry } from "@donjon/protocol/image/listing";
 import type { ImageLock } from "./lock.ts";
 
@@ -41,7 +42,7 @@ export function readRecord(path: string): ImageRecord {
     if (record.format === RECORD_FORMAT && lists && typeof record.digest === "string")
       return record;
   } catch (cause) {
-    const message = `'${file}' cannot be read as the record of an image: ${(cause as Error).message}`;
+    const message = `'${file}' cannot be read as the record of an image: ${explainSystemError(cause)}`;
     throw new DonjonError("image/missing", message, { cause });
   }
   throw new DonjonError("image/missing", `'${file}' is no record of the format '${RECORD_FORMAT}'`);

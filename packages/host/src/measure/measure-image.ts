@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { DonjonError } from "@donjon/core/errors";
 import { encodeHex } from "@donjon/core/hex";
+import { explainSystemError } from "@donjon/core/system-error";
 import type { KeepImageFiles } from "../image/find.ts";
 import { CPU_SIGNATURES } from "./cpu-signature.ts";
 import { MAX_FIRMWARE_BYTES } from "./firmware.ts";
@@ -89,7 +90,7 @@ function readInput(path: string, maxBytes: number): Input {
     return { bytes, file: { path, sha256: createHash("sha256").update(bytes).digest("hex") } };
   } catch (cause) {
     if (cause instanceof DonjonError) throw cause;
-    const message = `'${path}' cannot be read: ${(cause as Error).message}`;
+    const message = `'${path}' cannot be read: ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   } finally {
     if (descriptor !== null) closeSync(descriptor);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
 import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { makeDirectory } from "../../files/make-directory.ts";
 
 /** Each makes the next version of the schema out of the one before; the first out of nothing. Never changed once released. */
@@ -46,7 +47,7 @@ export function openDatabase(directory: string): DatabaseSync {
     if (cause instanceof DonjonError) throw cause;
     throw new DonjonError(
       "files/write",
-      `the agent's state in '${directory}' cannot be opened: ${(cause as Error).message}`,
+      `the agent's state in '${directory}' cannot be opened: ${explainSystemError(cause)}`,
       { cause },
     );
   }
