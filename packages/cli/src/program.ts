@@ -36,7 +36,7 @@ export async function runProgram(
     // A run waits for nothing that only other commands need.
     if (own[0] === "run") addRunCommand(program, context);
     else {
-      const { addCommands, printHelp } = await import("./commands.ts");
+      const { addCommands, checkHelp, printHelp } = await import("./commands.ts");
       addCommands(program, context);
       if (!STREAMING.has(own[0] ?? "")) flush = watchStdout();
       if (own[0] === "help") {
@@ -44,6 +44,7 @@ export async function runProgram(
         await flush?.();
         return EXIT.ok;
       }
+      checkHelp(program, own);
     }
     if (own.length === 0) {
       program.outputHelp({ error: true });

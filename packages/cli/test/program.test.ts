@@ -49,6 +49,19 @@ test("no command and wrong commands are usage errors with a way on", async () =>
     unknown.stderr,
     /^donjon: 'donjon' has no command 'polciy'; did you mean policy\?\n/,
   );
+  for (const [argv, above, name, near] of [
+    [["rnu", "--help"], "donjon", "rnu", "run"],
+    [["rnu", "app.wasm", "-h"], "donjon", "rnu", "run"],
+    [["agent", "tokne", "--help"], "agent", "tokne", "token"],
+    [["agent", "token", "ad", "x", "--help"], "token", "ad", "add"],
+  ] as const) {
+    const { code, stdout, stderr } = await runCommand(argv);
+    assert.deepEqual([code, `${stdout}`], [125, ""], argv.join(" "));
+    const sentence = `donjon: '${above}' has no command '${name}'; did you mean ${near}?`;
+    assert.equal(stderr.split("\n")[0], sentence);
+  }
+  const argument = await runCommand(["stop", "web", "--help"]);
+  assert.match(`${argument.stdout}`, /^Usage: donjon stop /);
   const group = await runCommand(["policy"]);
   assert.equal(group.code, 125);
   assert.match(group.stderr, /^Usage: donjon policy [\s\S]*docs\/formats\/policy\.md\.\n\n$/);
