@@ -1,4 +1,5 @@
 /** Who calls an agent, and what they may have. */
+import { formatCount } from "@donjon/core/count";
 import { DonjonError } from "@donjon/core/errors";
 import type { KeepLimits, NetworkRules } from "@donjon/protocol/agent/keep-record";
 import type { StoredKeep } from "./state/keep-store.ts";
@@ -55,7 +56,7 @@ export function grantLimits(
   if (maxKeeps !== null && live.length >= maxKeeps) {
     throw new DonjonError(
       "agent/limit",
-      `${name} has ${live.length} Keeps and may have ${maxKeeps}; stop or remove one first`,
+      `${name} has ${formatCount(live.length, "Keep")} and may have ${maxKeeps}; stop or remove one first`,
     );
   }
   const share = (what: string, max: number | null, asked: number | null, used: number) =>
