@@ -1,11 +1,9 @@
 /** `donjon agent`: runs until it is asked to stop. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DonjonError } from "@donjon/core/errors";
-import { explainSystemError } from "@donjon/core/system-error";
 import { type Agent, openAgent } from "@donjon/host/agent/agent";
-import type { TlsFiles } from "@donjon/host/agent/http/servers";
-import { createLog } from "@donjon/host/agent/log";
+import { removeStaleSocket } from "@donjon/host/agent/http/stale-socket";
+import { createLog, type Log } from "@donjon/host/agent/log";
 import { stopAgent } from "@donjon/host/agent/state/running";
 import { probePlatform } from "@donjon/host/platform/probe";
 import type { AgentCommandOptions, TokenOptions } from "../command/agent.ts";
@@ -16,16 +14,19 @@ import { readLimits } from "./limit-options.ts";
 import { readNetworkRules } from "./network-options.ts";
 import { agentStateDirectory, defaultListenAddress } from "./places.ts";
 import { createTrustReader } from "./simulator.ts";
+import { readTlsFiles } from "./tls-files.ts";
 
 export async function serveAgent(options: AgentCommandOptions): Promise<number> {
   const human = process.stderr.isTTY === true && !options.json;
   const log = createLog((line) => process.stderr.write(line), human);
   const runtime = findRuntime();
   const signals = watchSignals();
+  const usual = defaultListenAddress();
+  const { listen = [usual] } = options;
   const agent = await openAgent({
     state: options.state ?? agentStateDirectory(),
-    listen: options.listen ?? [defaultListenAddress()],
-    tls: readTls(options),
+    listen,
+    tls: readTlsFiles(options),
     certificateLimits: readLimits(options),
     certificateNetwork: readNetworkRules(options),
     pool: options.pool ?? 0,
@@ -37,8 +38,20 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
     readTrust: createTrustReader(),
     log,
   });
+  if (!listen.includes(usual)) await leaveUsualAddress(usual, agent, log);
   await untilStopped(agent, signals, options);
   return EXIT.ok;
+}
+
+/** Commands here look at the usual socket: one that an agent has left behind there would only make them fail. */
+async function leaveUsualAddress(usual: string, { addresses }: Agent, log: Log): Promise<void> {
+  const path = usual.replace("unix:", "");
+  if (await removeStaleSocket(path))
+    log("info", "a socket that nobody listens on was removed", { path });
+  if (addresses.some((each) => each.startsWith("unix:"))) return;
+  log("warn", "agent has no unix socket", {
+    advice: `commands on this machine need --agent or DONJON_AGENT, and a token; to have the socket too, add --listen ${usual}`,
+  });
 }
 
 /** Longer than an agent needs to stop with the longest `--drain` that makes sense. */
@@ -103,24 +116,3 @@ const WARDEN_FLAGS = [
   "--no-concurrent-recompilation",
   "--no-concurrent-sparkplug",
 ];
-
-function readTls({ tlsCert, tlsKey, clientCa }: AgentCommandOptions): TlsFiles | null {
-  if (tlsCert === undefined && tlsKey === undefined && clientCa === undefined) return null;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new DonjonError("usage", "TLS needs both --tls-cert and --tls-key");
-  }
-  return {
-    certificate: readPem(tlsCert),
-    key: readPem(tlsKey),
-    clientCa: clientCa === undefined ? null : readPem(clientCa),
-  };
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const message = `'${path}' cannot be read: ${explainSystemError(cause)}`;
-    throw new DonjonError("files/read", message, { cause });
-  }
-}

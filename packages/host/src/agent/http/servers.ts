@@ -1,8 +1,8 @@
 /** The doors of an agent: a unix socket, TCP with TLS, or plain TCP on loopback. */
-import { chmodSync, rmSync, statSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { dirname } from "node:path";
 import { DonjonError } from "@donjon/core/errors";
 import { type AgentAddress, formatAgentAddress } from "@donjon/protocol/agent/address";
@@ -13,6 +13,7 @@ import type { Door } from "./authenticate.ts";
 import type { AgentContext } from "./context.ts";
 import type { AgentBindings } from "./routes.ts";
 import { createRoutes } from "./routes.ts";
+import { clearSocket } from "./stale-socket.ts";
 import { wantsSession } from "./tunnels.ts";
 
 export interface TlsFiles {
@@ -133,28 +134,6 @@ async function listenUnix(server: Server, path: string): Promise<string> {
   }
   chmodSync(path, 0o600);
   return `unix:${path}`;
-}
-
-/** Takes away the socket of an agent that is gone. Throws `agent/conflict` when one answers there, or it is no socket. */
-async function clearSocket(path: string): Promise<void> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket() || (await isAnswered(path))) {
-    const what = found.isSocket() ? "another agent listens there" : "it is no socket";
-    throw new DonjonError("agent/conflict", `'${path}' cannot be listened on: ${what}`);
-  }
-  rmSync(path, { force: true });
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.on("error", () => resolve(false));
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }
 
 async function listenTcp(server: Server, address: AgentAddress & { kind: "tcp" }): Promise<string> {
