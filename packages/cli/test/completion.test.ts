@@ -37,6 +37,7 @@ const CASES: readonly (readonly [line: string, ...wanted: string[]])[] = [
   ["policy init --o", "--output"],
   ["agent token a", "add"],
   ["agent token add --max-k", "--max-keeps"],
+  ["agent token set --allow-c", "--allow-connect"],
   ["logs ", "db", "web"],
   ["logs --insecure w", "web"],
   ["attest --policy app.w", "app.wasm"],

@@ -101,7 +101,7 @@ test("a folder that is no image is an error, and no command of 'image' an error 
     assert.equal(code, 125);
     assert.match(stderr, /no record of the format/);
   }
-  const none = await runCommand(["image", "diff", folder, join(folder, "none")]);
+  const none = await runCommand(["image", "diff", join(folder, "none"), folder]);
   assert.match(
     none.stderr,
     /^donjon: '\S+\/none\/image\.json' cannot be read as the record of an image: no such file or directory\n/,

@@ -47,6 +47,8 @@ test("commands without an agent print the keys of the page", { timeout: 60_000 }
   );
   const { tokens } = JSON.parse(`${(await run("agent", "token", "list", ...state)).stdout}`);
   assert.equal(tokens.length, 1);
+  const set = await run("agent", "token", "set", "alice", "--max-keeps", "2", ...state);
+  assertKeys("agent token set", `${set.stdout}`);
   const removed = await run("agent", "token", "remove", "alice", ...state);
   assertKeys("agent token remove", `${removed.stdout}`);
   const error = JSON.parse((await run("run", "none.wasm")).stderr);

@@ -162,8 +162,12 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       output: /this is the token of alice, and it is not shown again/,
     },
     {
+      command: "npx donjon agent token set alice --max-keeps 8 --max-lifetime 12h",
+      output: /for new Keeps of alice: limits: 8 Keeps, 4 GiB memory, 12 h each/,
+    },
+    {
       command: "npx donjon agent token list",
-      output: /^alice +user .* 4 Keeps, 4 GiB memory +\*:\* /m,
+      output: /^alice +user .* 8 Keeps, 4 GiB memory, 12 h each +\*:\* /m,
     },
     { command: "npx donjon agent token remove alice", output: /opens nothing any more/ },
     {

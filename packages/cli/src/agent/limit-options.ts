@@ -8,36 +8,54 @@ import {
 } from "@donjon/protocol/manifest/units";
 import { type Command, InvalidArgumentError } from "commander";
 
+/** In the place of a limit: there is none. The option parser makes an empty text of `null`. */
+const NONE = "none";
+type Limit = number | typeof NONE;
+
 export interface LimitOptions {
-  readonly maxKeeps?: number;
-  readonly maxMemory?: number;
-  readonly maxLifetime?: number;
-  readonly maxBandwidth?: number;
-  readonly maxSessions?: number;
+  readonly maxKeeps?: Limit;
+  readonly maxMemory?: Limit;
+  readonly maxLifetime?: Limit;
+  readonly maxBandwidth?: Limit;
+  readonly maxSessions?: Limit;
 }
 
 export function addLimitOptions(command: Command): Command {
   return command
-    .option("--max-keeps <n>", "Keeps at once", readCount)
-    .option("--max-memory <size>", "memory of all Keeps together, such as 2GiB", readSize)
-    .option("--max-lifetime <duration>", "life of each Keep, such as 12h", readDuration)
+    .option("--max-keeps <n>", "Keeps at once", orNone(readCount))
+    .option("--max-memory <size>", "memory of all Keeps together, such as 2GiB", orNone(readSize))
+    .option("--max-lifetime <duration>", "life of each Keep, such as 12h", orNone(readDuration))
     .option(
       "--max-bandwidth <size>",
       "bytes per second of all Keeps together, such as 10MB",
-      readSize,
+      orNone(readSize),
     )
-    .option("--max-sessions <n>", "sessions open at once", readCount);
+    .option("--max-sessions <n>", "sessions open at once", orNone(readCount));
 }
 
 /** What is not given is not limited. */
 export function readLimits(options: LimitOptions): CallerLimits {
-  return {
-    maxKeeps: options.maxKeeps ?? NO_CALLER_LIMITS.maxKeeps,
-    maxMemoryBytes: options.maxMemory ?? NO_CALLER_LIMITS.maxMemoryBytes,
-    maxLifetimeMs: options.maxLifetime ?? NO_CALLER_LIMITS.maxLifetimeMs,
-    maxBandwidthBytesPerS: options.maxBandwidth ?? NO_CALLER_LIMITS.maxBandwidthBytesPerS,
-    maxSessions: options.maxSessions ?? NO_CALLER_LIMITS.maxSessions,
+  return { ...NO_CALLER_LIMITS, ...readGivenLimits(options) };
+}
+
+/** Those that are given. */
+export function readGivenLimits(options: LimitOptions): Partial<CallerLimits> {
+  const given = {
+    maxKeeps: options.maxKeeps,
+    maxMemoryBytes: options.maxMemory,
+    maxLifetimeMs: options.maxLifetime,
+    maxBandwidthBytesPerS: options.maxBandwidth,
+    maxSessions: options.maxSessions,
   };
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, limit]) => limit !== undefined)
+      .map(([name, limit]) => [name, limit === NONE ? null : limit]),
+  );
+}
+
+function orNone(read: (text: string) => number): (text: string) => Limit {
+  return (text) => (text === NONE ? NONE : read(text));
 }
 
 export function readCount(text: string): number {

@@ -24,12 +24,21 @@ export function addNetworkOptions(command: Command): Command {
 export const NETWORK_HELP = `
 A rule of --allow-connect or --allow-listen is HOST:PORTS. HOST is a name, *.DOMAIN, an address, a block of addresses or *;
 IPv6 goes in brackets. PORTS is a number, a range such as 8000-8100, or *. What stands for several hosts by a * means public
-addresses only. Rules of one kind replace the default of that kind; 'none' alone allows nothing.
+addresses only. Rules of one kind replace the default of that kind; 'none' alone allows nothing, 'default' alone is the default.
 `;
 
 /** Throws DonjonError `usage`. */
 export function readNetworkRules({ allowConnect, allowListen }: NetworkOptions): GivenNetworkRules {
   return parseGivenRules({ connect: allowConnect, listen: allowListen });
+}
+
+/** Those of a kind that is given; `null` for a kind that is to have its default. Throws DonjonError `usage`. */
+export function readGivenNetworkRules(options: NetworkOptions): Partial<GivenNetworkRules> {
+  const { connect, listen } = readNetworkRules(options);
+  return {
+    ...(options.allowConnect === undefined ? {} : { connect }),
+    ...(options.allowListen === undefined ? {} : { listen }),
+  };
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

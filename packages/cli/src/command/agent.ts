@@ -29,6 +29,8 @@ export interface TokenAddOptions extends TokenOptions, LimitOptions, NetworkOpti
   readonly operator?: boolean;
 }
 
+export interface TokenSetOptions extends TokenOptions, LimitOptions, NetworkOptions {}
+
 const EXAMPLES = `
 Examples:
   donjon agent                                         for this user, on a unix socket
@@ -37,6 +39,9 @@ Examples:
   donjon agent token add alice --max-keeps 4 > alice.token
   donjon agent token list
   donjon agent stop
+
+Without --listen it listens on $XDG_RUNTIME_DIR/donjon/agent.sock, else below $XDG_STATE_HOME/donjon, where the other
+commands look. With --listen it listens on what is given alone; to keep the socket as well, give it too: --listen unix:PATH.
 
 The agent never sees what it carries: sessions end inside the Keeps. When it stops or is killed its Keeps go on, and the
 next agent on the same state finds them again. docs/agent.md says how to run it as a service.
@@ -48,10 +53,36 @@ const TOKEN_EXAMPLES = `
 Examples:
   donjon agent token add alice --max-keeps 4 --max-memory 2GiB > alice.token
   donjon agent token add bob --allow-connect '*:443' --allow-connect db.internal:5432 --allow-listen 0.0.0.0:8000-8100
+  donjon agent token set alice --max-keeps 8 --max-memory none
   donjon agent token list --json
   donjon agent token remove alice
 
 Only a token's SHA-256 is kept. Changes hold at once, also for an agent that runs.
+`;
+
+const ADD_EXAMPLES = `
+Examples:
+  donjon agent token add alice --max-keeps 4 --max-memory 2GiB > alice.token
+  donjon agent token add bob --allow-connect '*:443' --allow-listen 0.0.0.0:8000-8100
+  donjon agent token add root --operator
+`;
+
+const SET_EXAMPLES = `
+Examples:
+  donjon agent token set alice --max-keeps 8             other limits stay as they are
+  donjon agent token set alice --max-memory none         no limit of memory any more
+  donjon agent token set bob --allow-connect '*:443' --allow-connect db.internal:5432
+  donjon agent token set bob --allow-connect default     public addresses, as at first
+
+The token stays the same. Changes hold for new Keeps and sessions; Keeps that are there have what they had.
+`;
+
+const STOP_EXAMPLES = `
+Examples:
+  donjon agent stop                        the agent of this user
+  donjon agent stop --state /var/lib/donjon/agent
+
+It waits until sessions have ended, at most for the --drain that the agent was started with. Keeps go on unless that was --end-keeps.
 `;
 
 export function addAgentCommand(program: Command, context: Context): void {
@@ -62,7 +93,7 @@ export function addAgentCommand(program: Command, context: Context): void {
   agent
     .option(
       "--listen <address>",
-      "unix:PATH, https://HOST:PORT or http://LOOPBACK:PORT; may be repeated",
+      "unix:PATH, https://HOST:PORT or http://LOOPBACK:PORT, in place of the usual unix socket; may be repeated",
       collect,
     )
     .option("--state <dir>", "where it keeps what it must not forget")
@@ -94,6 +125,7 @@ export function addAgentCommand(program: Command, context: Context): void {
     .description("Ask the agent here to stop, and wait until it has.")
     .option(...STATE_OPTION)
     .option("--json", "print {stopped}")
+    .addHelpText("after", STOP_EXAMPLES)
     .action(async (_: unknown, command: Command) => {
       const { endAgent } = await import("../agent/commands.ts");
       context.exitCode = await endAgent(command.optsWithGlobals<TokenOptions>());
@@ -120,10 +152,24 @@ function addTokenCommands(agent: Command, context: Context): void {
     .option(...STATE_OPTION);
   addNetworkOptions(addLimitOptions(add))
     .option("--json", "print {name, role, limits, network, token}")
-    .addHelpText("after", NETWORK_HELP)
+    .addHelpText("after", `${ADD_EXAMPLES}${NETWORK_HELP}`)
     .action(async (name: string, _: unknown, command: Command) => {
       const { addToken } = await import("../agent/commands.ts");
       context.exitCode = addToken(name, command.optsWithGlobals<TokenAddOptions>());
+    });
+  const set = token
+    .command("set")
+    .description(
+      "Change limits and network rules of a caller. Options that are not given change nothing.",
+    )
+    .argument("<name>", "whose they are")
+    .option(...STATE_OPTION);
+  addNetworkOptions(addLimitOptions(set))
+    .option("--json", "print {name, role, limits, network}")
+    .addHelpText("after", `${SET_EXAMPLES}${NETWORK_HELP}`)
+    .action(async (name: string, _: unknown, command: Command) => {
+      const { setToken } = await import("../agent/commands.ts");
+      context.exitCode = setToken(name, command.optsWithGlobals<TokenSetOptions>());
     });
   token
     .command("list")

@@ -1,55 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { connectAgent } from "@donjon/client/agent/connect";
 import { DONJON, execute, type Finished } from "../../../../tests/support/keep.ts";
 import { until } from "../../../../tests/support/processes.ts";
-
-async function makeState(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "donjon-cli-agent-"));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
-interface RunningAgent {
-  readonly address: string;
-  /** Each line of its log. */
-  readonly lines: () => readonly Record<string, unknown>[];
-  end(signal: NodeJS.Signals): Promise<number | null>;
-}
-
-/** Resolves when it listens. It ends with the test, and so do its Keeps. */
-async function startAgent(t: TestContext, state: string, ...more: string[]): Promise<RunningAgent> {
-  const address = `unix:${join(state, "agent.sock")}`;
-  const env = { ...process.env, XDG_STATE_HOME: state };
-  const args = ["agent", "--state", join(state, "agent"), "--listen", address, ...more];
-  const child = spawn(DONJON, args, { env, stdio: ["ignore", "ignore", "pipe"] });
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log += text;
-  });
-  const lines = () =>
-    log
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    return child.exitCode;
-  };
-  t.after(() => end("SIGKILL"));
-  await until("the agent listens", () => {
-    if (child.exitCode !== null) throw new Error(`the agent ended: ${log}`);
-    return lines().some(({ event }) => event === "agent listens");
-  });
-  return { address, lines, end };
-}
+import { makeState, startAgent } from "./start-agent.ts";
 
 test("SIGTERM stops the agent and leaves its Keeps, which the next one finds", async (t) => {
   const state = await makeState(t);

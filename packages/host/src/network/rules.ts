@@ -36,6 +36,8 @@ export const NO_RULES_GIVEN: GivenNetworkRules = { connect: null, listen: null }
 
 /** Alone in the place of rules: nothing is allowed. */
 const NONE = "none";
+/** The same: as when none are given. */
+const DEFAULT = "default";
 const MAX_PORT = 65_535;
 const MAX_NAME = 253;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -83,7 +85,7 @@ function parseList(
   what: string,
   parse: (text: string) => NetworkRule,
 ): readonly string[] | null {
-  if (texts === undefined) return null;
+  if (texts === undefined || (texts.length === 1 && texts[0] === DEFAULT)) return null;
   if (texts.length === 1 && texts[0] === NONE) return [];
   if (texts.length > MAX_NETWORK_RULES) {
     const message = `there are ${texts.length} rules for ${what}s, and a caller may have ${MAX_NETWORK_RULES}; use blocks or *.domain`;
@@ -104,7 +106,8 @@ function splitRule(text: string, example: string): readonly [string, string] {
   const host = ipv6 ?? other;
   if (host !== undefined && ports !== undefined && (ipv6 === undefined || ipv6.includes(":")))
     return [host, ports];
-  if (text === NONE) throw misread(text, `'${NONE}' stands alone, without other rules`);
+  if (text === NONE || text === DEFAULT)
+    throw misread(text, `'${text}' stands alone, without other rules`);
   const hint =
     text.replace(/[^:]/g, "").length > 1 ? "; an IPv6 address goes in brackets, [::1]:80" : "";
   throw misread(

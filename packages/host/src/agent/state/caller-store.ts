@@ -12,6 +12,12 @@ export interface StoredCaller extends Caller {
   readonly createdAt: number;
 }
 
+/** What is to be another; `null` in `network`: the default. */
+export interface CallerChanges {
+  readonly limits?: Partial<CallerLimits>;
+  readonly network?: Partial<GivenNetworkRules>;
+}
+
 type Row = {
   name: string;
   token_hash: Uint8Array;
@@ -49,7 +55,7 @@ export class CallerStore {
         `'${name}' is no caller's name; use letters, digits, '.', '_', '@' and '-'`,
       );
     if (this.list().some((caller) => caller.name === name)) {
-      const message = `there is a token for '${name}'; remove it first: donjon agent token remove ${name}`;
+      const message = `there is a token for '${name}'; change what it may have: donjon agent token set ${name}, or take it away first: donjon agent token remove ${name}`;
       throw new DonjonError("agent/conflict", message);
     }
     const id = randomBytes(8).toString("hex");
@@ -70,11 +76,38 @@ export class CallerStore {
     return `donjon_${id}_${secret}`;
   }
 
+  /**
+   * What is not in `changes` stays, and so does the token. Keeps that are there have what they had. Throws
+   * `agent/not-found`.
+   */
+  set(name: string, { limits, network }: CallerChanges): StoredCaller {
+    const find = this.#database.prepare("SELECT * FROM callers WHERE name = ?");
+    const update = this.#database.prepare(
+      "UPDATE callers SET limits = ?, network = ? WHERE name = ?",
+    );
+    // Another process may change the same caller.
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const row = find.get(name) as Row | undefined;
+      if (row === undefined) throw noToken(name);
+      const changed = {
+        ...row,
+        limits: JSON.stringify({ ...JSON.parse(row.limits), ...limits }),
+        network: JSON.stringify({ ...JSON.parse(row.network), ...network }),
+      };
+      update.run(changed.limits, changed.network, name);
+      this.#database.exec("COMMIT");
+      return toCaller(changed);
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   /** Throws `agent/not-found`. */
   remove(name: string): void {
     const { changes } = this.#database.prepare("DELETE FROM callers WHERE name = ?").run(name);
-    if (Number(changes) === 0)
-      throw new DonjonError("agent/not-found", `there is no token for '${name}'`);
+    if (Number(changes) === 0) throw noToken(name);
   }
 
   list(): readonly StoredCaller[] {
@@ -93,6 +126,10 @@ export class CallerStore {
     const same = timingSafeEqual(hashSecret(secret), known);
     return same && row !== undefined ? toCaller(row) : null;
   }
+}
+
+function noToken(name: string): DonjonError {
+  return new DonjonError("agent/not-found", `there is no token for '${name}'`);
 }
 
 function hashSecret(secret: string): Uint8Array {
