@@ -68,7 +68,7 @@ class SessionServer {
     );
     channel.stream.on("end", () => this.#onGone());
     channel.stream.on("error", () => this.#onGone());
-    channel.stream.on("close", () => this.#onGone());
+    channel.stream.on("close", () => this.#onClosed());
     const silent = `the client did not greet within ${GREETING_MS} ms`;
     this.#greeting = setTimeout(
       () => this.#fail(new DonjonError("session/timeout", silent)),
@@ -292,6 +292,13 @@ class SessionServer {
     this.#finish();
   }
 
+  /** Also with a last message that had not gone: nothing will tell that it has. */
+  #onClosed(): void {
+    this.#onGone();
+    this.#release();
+    this.#finish();
+  }
+
   #finish(): void {
     if (this.#endsKeep) this.#keep.finish();
     else this.#channel.stream.destroy();
@@ -302,14 +309,17 @@ class SessionServer {
    * closed with unread bytes in it resets, and the reset could overtake the last message.
    */
   #close(): void {
-    const { stream } = this.#channel;
-    clearTimeout(this.#greeting!);
-    this.#detach();
+    this.#release();
     const finish = () => this.#finish();
     // Not sooner: what was sealed ahead is still on its way to the pipe, and a Keep that ends takes it along.
-    stream.end(() => setTimeout(finish, LINGER_MS).unref());
-    if (stream.closed) finish();
-    stream.once("close", finish);
+    this.#channel.stream.end(() => setTimeout(finish, LINGER_MS).unref());
+  }
+
+  /** Once: another session may hold by now what this one held. */
+  #release(): void {
+    clearTimeout(this.#greeting!);
+    this.#detach();
+    this.#detach = () => {};
   }
 }
 

@@ -100,14 +100,19 @@ export function createGateDuplex<D extends DuplexLike>(
       }
       pending = null;
       // Not before the pipe has passed it on: until then the writer must leave the chunks as they are.
-      if (!carriesTls) stream().writeAll(pieces, () => done());
+      if (!carriesTls) stream().writeAll(pieces, (error) => done(error ? gone() : null));
       else sendAhead(whole, pieces, done);
     }
   };
   const sendAhead = (whole: readonly Uint8Array[], pieces: Uint8Array[], done: Done): void => {
     const bytes = whole.reduce((sum, { length }) => sum + length, 0);
     ahead += bytes;
-    stream().writeAll(pieces, () => {
+    stream().writeAll(pieces, (error) => {
+      if (error) {
+        // Whoever waits would wait for ever; and what a write that was cut off may still read is left to the collector.
+        fail(gone());
+        return;
+      }
       ahead -= bytes;
       whole.forEach(releaseMemory);
       settle();
@@ -120,6 +125,11 @@ export function createGateDuplex<D extends DuplexLike>(
     if (due[0] !== null) next = null;
     if (due[1] !== null) finished = null;
     for (const done of due) done?.();
+  };
+  const fail = (error: Error): void => {
+    const lost = [pending?.done, next, finished];
+    pending = next = finished = null;
+    for (const done of lost) done?.(error);
   };
 
   const duplex = new Duplex({
@@ -145,9 +155,7 @@ export function createGateDuplex<D extends DuplexLike>(
     destroy(error, done) {
       if (!over) stream().reset();
       over = true;
-      const lost = [pending?.done, next, finished];
-      pending = next = finished = null;
-      for (const each of lost) each?.(error ?? gone());
+      fail(error ?? gone());
       done(error);
     },
   });

@@ -30,6 +30,9 @@ export const MUX_REFUSAL = { refused: 1, unknown: 2, busy: 3, unreachable: 4 } a
 export type MuxRefusal = (typeof MUX_REFUSAL)[keyof typeof MUX_REFUSAL];
 const LAST_REFUSAL = 4;
 
+/** The pipe has passed it on; with an error: it is broken, and may not have. */
+export type Written = (error?: Error | null) => void;
+
 export interface MuxStreamEvents {
   /** The callee took the stream. Data may have been sent before. */
   onAccept?(): void;
@@ -61,9 +64,9 @@ export interface MuxStream {
   /** Octets that `write` takes now. */
   writable(): number;
   /** Sends 1 to `writable()` octets; they must stay as they are until the pipe says `written`. */
-  write(bytes: Uint8Array, written?: () => void): void;
+  write(bytes: Uint8Array, written?: Written): void;
   /** The same for several pieces, none of them empty, in one frame. */
-  writeAll(pieces: readonly Uint8Array[], written?: () => void): void;
+  writeAll(pieces: readonly Uint8Array[], written?: Written): void;
   /** No more bytes from here. */
   end(): void;
   /** Ends both directions at once. */
@@ -76,8 +79,8 @@ export interface MuxStream {
 
 export interface MuxOptions {
   readonly role: "caller" | "callee";
-  /** Bytes for the pipe, in order. `written` is called once the pipe needs them no more. */
-  output(bytes: Uint8Array, written?: () => void): void;
+  /** Bytes for the pipe, in order. `written` is called once the pipe has passed them on, or is broken. */
+  output(bytes: Uint8Array, written?: Written): void;
   /** Callee: a stream was opened; set its `events`, then `accept` or `refuse` it, now or later. */
   onOpen?(stream: MuxStream): void;
 }
@@ -290,7 +293,7 @@ export class Mux {
     this.#send(kind, stream.id, payload);
   }
 
-  #write(stream: StreamState, pieces: readonly Uint8Array[], written?: () => void): void {
+  #write(stream: StreamState, pieces: readonly Uint8Array[], written?: Written): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (length === 0 || length > stream.writable()) {
       throw new RangeError(`${length} octets where 1 to ${stream.writable()} may be sent`);

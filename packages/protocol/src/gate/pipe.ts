@@ -4,14 +4,14 @@
  */
 import { createGateDuplex, type DuplexClass, type DuplexLike } from "./duplex.ts";
 import { releaseMemory } from "./memory.ts";
-import { Mux, type MuxRefusal, type MuxStream } from "./mux.ts";
+import { Mux, type MuxRefusal, type MuxStream, type Written } from "./mux.ts";
 
 /** The part of a platform's byte stream that is used here. What it gives is for this one listener, which may give its memory back. */
 export interface BytePipe {
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
-  write(bytes: Uint8Array, written?: () => void): boolean;
+  write(bytes: Uint8Array, written?: Written): boolean;
   cork(): void;
   uncork(): void;
   destroy(): unknown;
@@ -130,7 +130,7 @@ function createCall<D extends DuplexLike>(
 }
 
 /** All frames of one turn leave in one write. */
-function gatherWrites(pipe: BytePipe): (bytes: Uint8Array, written?: () => void) => void {
+function gatherWrites(pipe: BytePipe): (bytes: Uint8Array, written?: Written) => void {
   let corked = false;
   const flush = (): void => {
     corked = false;

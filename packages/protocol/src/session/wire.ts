@@ -6,12 +6,12 @@ export interface WritableBytes {
   readonly writableEnded: boolean;
   cork(): void;
   uncork(): void;
-  write(bytes: Uint8Array, done?: () => void): boolean;
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean;
 }
 
 /**
- * Sends header and payload, one after the other. `sent` is called when the stream has passed both on;
- * the payload must not change before.
+ * Sends header and payload, one after the other. `sent` is called when the stream has passed both on, and never when it breaks
+ * first; the payload must not change before.
  */
 export type SendFrame = (
   header: Uint8Array,
@@ -36,16 +36,20 @@ export function createFrameSender(stream: WritableBytes): SendFrame {
   /** Whether a piece is on its way, or will be at the end of this turn. */
   let busy = false;
   const sendPiece = (): void => {
+    if (stream.destroyed || stream.writableEnded) parts.length = 0;
     const piece = takePiece(parts);
-    const last = piece.pop();
-    busy = last !== undefined && !stream.destroyed && !stream.writableEnded;
-    if (last === undefined || !busy) return;
+    const last = piece.at(-1);
+    busy = last !== undefined;
+    if (!busy) return;
     stream.cork();
-    for (const { bytes, sent } of piece) stream.write(bytes, sent ?? undefined);
-    stream.write(last.bytes, () => {
-      last.sent?.();
-      sendPiece();
-    });
+    for (const part of piece) {
+      stream.write(part.bytes, (error) => {
+        // It is about to be destroyed, and does not know yet.
+        if (error) parts.length = 0;
+        else part.sent?.();
+        if (part === last) sendPiece();
+      });
+    }
     stream.uncork();
   };
   return (header, payload, sent) => {

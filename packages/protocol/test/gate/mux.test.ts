@@ -26,6 +26,7 @@ function createLog(): Log {
     onRefuse: (refusal, reason) => log.calls.push(`refuse ${refusal} ${reason}`),
     onData: (piece) => {
       for (const byte of piece) log.bytes.push(byte);
+      return false;
     },
     onEnd: () => log.calls.push("end"),
     onReset: () => log.calls.push("reset"),
@@ -93,7 +94,7 @@ test("a sender stops at its credit and goes on when the reader has consumed", ()
   let stream: MuxStream | undefined;
   const { caller, pump } = createPair((opened) => {
     stream = opened;
-    opened.events = { ...there, onData: () => {} };
+    opened.events = { ...there, onData: () => false };
   });
   const here = createLog();
   const mine = caller.open("x", here);
