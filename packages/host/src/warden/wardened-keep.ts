@@ -7,6 +7,7 @@ import type { Backend, KeepEnd, StartedKeep } from "../backend/backend.ts";
 import type { BoundListener } from "../gate/gate.ts";
 import { createNetworkGuard } from "../network/guard.ts";
 import { type Assignment, MAX_NEWS, type WardenNews, type WardenReport } from "./control.ts";
+import { createHealthDesk } from "./health.ts";
 import { type HostedKeep, hostKeep } from "./host-keep.ts";
 import {
   createEvidenceSource,
@@ -27,13 +28,11 @@ export interface WardenedKeepOptions {
   readonly bandwidthBytesPerS: number | null;
 }
 
-/** Time that a Keep has to say how it is. */
-const HEALTH_MS = 10_000;
-
 export class WardenedKeep {
   readonly #backend: Backend;
   readonly #keep: StartedKeep;
   readonly #hosted: HostedKeep;
+  readonly #askHealth: () => Promise<KeepState | null>;
   readonly #anchor: string;
   readonly #evidence: PreparedSource | null;
   #assigned = false;
@@ -53,6 +52,7 @@ export class WardenedKeep {
     this.#keep = keep;
     this.#evidence = backend.protects ? null : createEvidenceSource(keep, openSecurityProcessor);
     this.#hosted = hostKeep(keep, { onConsole, evidence: this.#evidence?.source ?? null });
+    this.#askHealth = createHealthDesk(this.#hosted.gate);
     this.#unwatch = this.#watch({ lifetimeMs: null, memoryBytes: null });
   }
 
@@ -146,22 +146,6 @@ export class WardenedKeep {
       rootPid: process.pid,
       onBreach: (reason, detail) => this.stop(reason, detail),
     });
-  }
-
-  async #askHealth(): Promise<KeepState | null> {
-    const { promise, resolve } = Promise.withResolvers<KeepState | null>();
-    const timer = setTimeout(() => resolve(null), HEALTH_MS);
-    try {
-      this.#hosted.gate.health().then(
-        ({ state }) => resolve(state),
-        () => resolve(null),
-      );
-      return await promise;
-    } catch {
-      return null;
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 
