@@ -2,7 +2,8 @@
  * Octets per second between a client and a workload: through an attested session (TLS inside the gate's pipe), through a
  * bare one, and through TLS over loopback TCP between two processes, in turns. To the workload, from it, and there and back.
  *
- * Usage: sh tools/node.sh bench/session/throughput.ts [rounds]; MIB: size of one measurement, at most 1024
+ * Usage: sh tools/node.sh --max-semi-space-size=1 bench/session/throughput.ts [rounds]; MIB: size of one measurement, at most 1024.
+ * The flag is what `donjon deploy` starts its engine with; the TLS beside it gets the same.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** (a) CPU: whole commands, Donjon beside wasmtime and native code. */
+/** (a) CPU: whole commands, Donjon beside wasmtime and native code; and the same less what each takes for a program that does nothing. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -46,14 +46,27 @@ function measure({ name, program, native: hasNative }: ProgramCase): number[] {
   return times.map(median);
 }
 
+/** Start and end of each engine, which has a bench of its own. */
+const HELLO: ProgramCase = {
+  name: "hello",
+  program: { wasm: join(CACHE, "wasm/hello.wasm") },
+  native: false,
+};
+
 export function benchCpu(): string {
   const rows: (string | number)[][] = [];
   const ratios: number[][] = PEERS.map(() => []);
+  const without: number[][] = PEERS.map(() => []);
+  const [ownStart = 0, ...peerStarts] = measure(HELLO);
+  rows.push(["hello", ownStart, ...peerStarts, "-", ...PEERS.map(() => "-"), "-"]);
   for (const each of findCases()) {
     const [own = 0, ...others] = measure(each);
     const peers = others.slice(0, PEERS.length);
     const bare = others[PEERS.length];
-    peers.forEach((peer, at) => void ratios[at]!.push(own / peer));
+    peers.forEach((peer, at) => {
+      ratios[at]!.push(own / peer);
+      without[at]!.push((own - ownStart) / (peer - peerStarts[at]!));
+    });
     rows.push([
       each.name,
       own,
@@ -64,7 +77,9 @@ export function benchCpu(): string {
     ]);
     console.error(`  ${each.name}: ${[own, ...others].map((ms) => ms.toFixed(0)).join(" / ")} ms`);
   }
-  rows.push(["geometric mean", "", "", "", "", ...ratios.map(geometricMean), ""]);
+  const blank = ["", "", "", ""];
+  rows.push(["geometric mean", ...blank, ...ratios.map(geometricMean), ""]);
+  rows.push(["less hello's time", ...blank, ...without.map(geometricMean), ""]);
   const names = ["donjon", "wasmtime", "wasmtime, no cache", "native -O2"];
   const against = ["/ wasmtime", "/ wasmtime, no cache", "/ native"];
   return `### CPU: whole command, ms (medians of ${ROUNDS}; above ${ONCE_MS / 1000} s, one run)\n\n${formatTable(["program", ...names, ...against], rows)}\n`;
