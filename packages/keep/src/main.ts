@@ -13,7 +13,7 @@ import { createGateCaller } from "./gate/caller.ts";
 import { Connections, type TlsSide } from "./gate/connections.ts";
 import { serveGate } from "./gate/server.ts";
 import type { KeepIdentity } from "./identity/identity.ts";
-import { endKeep } from "./node/exit.ts";
+import { dropSignals, endKeep } from "./node/exit.ts";
 import { createKeepClock } from "./node/keep-clock.ts";
 import { describeDefect } from "./node/last-words.ts";
 import { dropPermissions, mayRead } from "./node/permissions.ts";
@@ -22,6 +22,7 @@ import { Keep } from "./session/keep.ts";
 import type { AcceptSession } from "./session/secured.ts";
 import { Sessions } from "./session/sessions.ts";
 
+dropSignals();
 const caller = createGateCaller(() => openPipe(OUT_DESCRIPTOR));
 const attester = openAttester(caller);
 // Where there are walls besides the engine's, there are no files behind them but the image, and this thread may read it to say

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -17,7 +18,12 @@ import { listTree, RUNTIME_PATH } from "../../src/image/tree.ts";
 const ENTRY = join(import.meta.dirname, "../../../keep/test/attack/main.ts");
 const RUNTIME = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 const folder = mkdtempSync(join(tmpdir(), "donjon-attack-"));
-after(() => rmSync(folder, { recursive: true }));
+/** A process of this user that would feel a signal of the Keep's. */
+const victim: ChildProcess = spawn("sleep", ["1000"], { stdio: "ignore" });
+after(() => {
+  victim.kill();
+  rmSync(folder, { recursive: true });
+});
 
 interface Report {
   readonly thread: "main" | "worker" | "unleashed";
@@ -41,10 +47,10 @@ async function bundle(define: Record<string, string>): Promise<string> {
 
 /** The attacker's program, to be started in place of the runtime. */
 async function writeAttack(unleashed: boolean): Promise<string> {
-  const UNLEASHED = String(unleashed);
-  const worker = await bundle({ ATTACK_SOURCE: '""', UNLEASHED });
+  const define = { UNLEASHED: String(unleashed), VICTIM: String(victim.pid) };
+  const worker = await bundle({ ATTACK_SOURCE: '""', ...define });
   const runtime = join(folder, "attack.cjs");
-  writeFileSync(runtime, await bundle({ ATTACK_SOURCE: JSON.stringify(worker), UNLEASHED }));
+  writeFileSync(runtime, await bundle({ ATTACK_SOURCE: JSON.stringify(worker), ...define }));
   return runtime;
 }
 
@@ -83,6 +89,12 @@ function checkReports(reports: readonly Report[], threads: Report["thread"][], h
   }
 }
 
+/**
+ * A worker begins with a process object of its own, and the permission model does not ask about signals: whoever has taken
+ * over the gate's thread, which may start workers, can send them (docs/decisions/0003).
+ */
+const LEFT_TO_THE_GATE_THREAD = "signal from a worker of its own";
+
 /** Without the permission model a thread sees the image that it runs from, read-only, and itself, and nothing else. */
 const HARMLESS_OUTSIDE = [
   "list the root",
@@ -107,10 +119,49 @@ function createAttackedVm(image: KeepImageFiles, runtime: string): Backend {
 }
 
 describe("a Keep that executes an attacker's JavaScript", () => {
-  test("reaches nothing with the permission model alone", async () => {
+  test("reaches nothing with the permission model alone, but for signals from a worker of the gate thread", async () => {
     const { reports, sandbox } = await runAttack(false);
     assert.match(sandbox, /^permission model only/);
-    checkReports(reports, ["main", "worker"], []);
+    checkReports(reports, ["worker"], []);
+    checkReports(reports, ["main"], [LEFT_TO_THE_GATE_THREAD]);
+    const signals = reports.filter(({ name }) => name.startsWith("signal "));
+    // What was not sent was refused: who is asked for was there all along.
+    for (const { thread, name, got } of signals)
+      assert.doesNotMatch(got, /ESRCH/, `${thread}: ${name}`);
+    assert.equal(victim.kill(0), true);
+    const left = signals.filter(({ reached }) => reached);
+    assert.deepEqual(
+      left.map(({ thread, name }) => [thread, name]),
+      [["main", LEFT_TO_THE_GATE_THREAD]],
+      "what SECURITY.md says of the permission model alone",
+    );
+  });
+
+  test("finds that the runtime has given up signals before it reads anything", async () => {
+    const runtime = join(folder, "taken-over.cjs");
+    // Runs with the first turn of the event loop still to come: nothing can have been read.
+    const attack = `
+      const say = (when) => {
+        let got;
+        try { got = process.kill(${victim.pid}, "SIGCONT"); } catch (error) { got = error.message; }
+        require("node:fs").writeSync(2, when + ": " + got + "\\n");
+      };
+      say("at first");
+      process.nextTick(say, "then");`;
+    writeFileSync(runtime, `${attack}\n${readFileSync(RUNTIME, "utf8")}`);
+    const source = { engine: process.execPath, runtime };
+    const lines: string[] = [];
+    const said = Promise.withResolvers<void>();
+    const keep = createProcessBackend(source, { bubblewrap: false }).start({
+      onConsole: (line) => {
+        lines.push(line);
+        if (line.startsWith("then: ")) said.resolve();
+      },
+    });
+    await Promise.race([said.promise, keep.ended]);
+    keep.kill();
+    const [first, then] = lines.filter((line) => /^(?:at first|then): /.test(line));
+    assert.deepEqual([first, then], ["at first: true", "then: process.kill is not a function"]);
   });
 
   test("reaches nothing under bubblewrap", {

@@ -12,12 +12,17 @@ import {
   type WorkerOptions,
   workerData,
 } from "node:worker_threads";
+import { dropSignals } from "../../src/node/exit.ts";
 import { dropPermissions, mayRead } from "../../src/node/permissions.ts";
+import { disarm } from "../../src/runtime/disarm.ts";
 
 /** This program itself, bundled, for its workers. */
 declare const ATTACK_SOURCE: string;
 /** Whether to try what only the walls of the operating system stop. */
 declare const UNLEASHED: boolean;
+
+/** A process of the same user that the test has started, which a signal that goes on does nothing to. */
+declare const VICTIM: number;
 
 /** Gives what it got, or throws. */
 type Attempt = () => unknown;
@@ -63,7 +68,6 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   },
   "use an internal binding": () =>
     (process as unknown as { binding(name: string): object }).binding("spawn_sync"),
-  "kill another process": () => process.kill(HOST_PID, "SIGTERM"),
   "see the host's environment": () => {
     const names = Object.keys(process.env);
     if (names.every((name) => name === "PWD")) throw new Error("empty");
@@ -73,11 +77,33 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
 };
 
 const PORT = Number(process.argv[2] ?? 9);
-/** No process of the host is ever 2^22 - 1; a permitted kill would answer ESRCH, which is told apart. */
-const HOST_PID = 2 ** 22 - 1;
 
-async function attack(thread: string, tell: (line: string) => void): Promise<void> {
-  for (const [name, attempt] of Object.entries(ATTEMPTS)) {
+/** Ways to a signal; made once the thread has given up what sends signals, as `main.ts` and `worker.ts` do. */
+const SIGNALS: Readonly<Record<string, Attempt>> = {
+  "signal another process": () => process.kill(VICTIM, "SIGCONT"),
+  "signal by the engine's own call": () => {
+    const { _kill } = process as unknown as { _kill(pid: number, signal: number): number };
+    const error = _kill(VICTIM, 18);
+    if (error !== 0) throw new Error(require("node:util").getSystemErrorName(error));
+  },
+  "signal by the module of the process": () => require("node:process").kill(VICTIM, "SIGCONT"),
+  "signal by an import": async () => (await import("node:process")).kill(VICTIM, "SIGCONT"),
+  "signal by the list of built-in modules": () =>
+    process.getBuiltinModule("node:process").kill(VICTIM, "SIGCONT"),
+  "signal as a debugger does": () =>
+    (process as unknown as { _debugProcess(pid: number): void })._debugProcess(VICTIM),
+  "signal from a worker of its own": () => {
+    const source = `require("node:worker_threads").parentPort.postMessage(process.kill(${VICTIM}, "SIGCONT"))`;
+    return settle(new Worker(source, { eval: true }), "message");
+  },
+};
+
+async function attack(
+  thread: string,
+  attempts: Readonly<Record<string, Attempt>>,
+  tell: (line: string) => void,
+): Promise<void> {
+  for (const [name, attempt] of Object.entries(attempts)) {
     let got: string;
     let reached = true;
     try {
@@ -94,7 +120,10 @@ async function attack(thread: string, tell: (line: string) => void): Promise<voi
 /** Starts this very program in another worker, and hands on what it tells. */
 function startThread(thread: string, options: WorkerOptions, tell: (line: string) => void) {
   const worker = new Worker(ATTACK_SOURCE, { eval: true, workerData: thread, ...options });
-  worker.on("message", tell);
+  worker.on("message", (line: string | null) => {
+    if (line === null) worker.terminate();
+    else tell(line);
+  });
   return settle(worker, "exit");
 }
 
@@ -103,14 +132,19 @@ async function main(): Promise<void> {
   if (!isMainThread) {
     const thread = String(workerData);
     if (thread === "worker") dropPermissions("fs.read", "worker");
-    await attack(thread, (line) => parentPort!.postMessage(line));
-    // A server or socket that an attempt did get would keep the thread alive.
-    process.exit(0);
+    const tell = (line: string) => parentPort!.postMessage(line);
+    await attack(thread, ATTEMPTS, tell);
+    if (thread === "worker") disarm();
+    await attack(thread, SIGNALS, tell);
+    // It may have disarmed what ends it, and a server or socket that an attempt did get would keep it alive.
+    parentPort!.postMessage(null);
+    return;
   }
+  dropSignals();
   const tell = (line: string) => writeSync(3, `${line}\n`);
   if (!mayRead("/lib")) dropPermissions("fs.read");
   const worker = startThread("worker", {}, tell);
-  await attack("main", tell);
+  await attack("main", { ...ATTEMPTS, ...SIGNALS }, tell);
   await worker;
   // The engine's gap: a worker with arguments of its own has no permission model.
   if (UNLEASHED) await startThread("unleashed", { execArgv: [] }, tell);
