@@ -5,6 +5,7 @@ import { carryTls, createGateDuplex } from "../../src/gate/duplex.ts";
 import { Mux } from "../../src/gate/mux.ts";
 import { encodeMuxFrame, encodeU32, MUX_KIND } from "../../src/gate/mux-frame.ts";
 import { openGatePipe } from "../../src/gate/pipe.ts";
+import { GATE_STREAM_WINDOW } from "../../src/limits.ts";
 
 const PREFACE = encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(1));
 const DATA = MUX_KIND.data;
@@ -56,14 +57,14 @@ class HeldPipe extends Duplex {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** One stream over a held pipe, with credit to send 16 MiB. */
-async function openStream({ tls }: { tls: boolean }) {
+/** One stream over a held pipe. `credit`: octets that it may send besides its first window. */
+async function openStream({ tls, credit = 16 << 20 }: { tls: boolean; credit?: number }) {
   const pipe = new HeldPipe();
   const stream = openGatePipe(pipe, { role: "caller", Duplex }).open("session");
   const errors: Error[] = [];
   stream.on("error", (error) => errors.push(error));
   pipe.push(Buffer.concat([PREFACE, encodeMuxFrame(MUX_KIND.accept, 1, new Uint8Array(0))]));
-  pipe.push(encodeMuxFrame(MUX_KIND.credit, 1, encodeU32(16 << 20)));
+  if (credit > 0) pipe.push(encodeMuxFrame(MUX_KIND.credit, 1, encodeU32(credit)));
   await turn();
   pipe.pass();
   await turn();
@@ -176,6 +177,22 @@ for (const tls of [false, true]) {
     assert.notEqual(far.error, null);
     assert.ok(ended instanceof Error);
     assert.equal(stream.closed, true);
+  });
+
+  test(`a write of a stream that ${tls ? "TLS carries" : "is plain"} and has no credit fails when it is destroyed`, async () => {
+    const { pipe, stream, write } = await openStream({ tls, credit: 0 });
+    const state = write(createWhole(1 << 20, 1));
+    const behind = write(createWhole(1, 1));
+    for (let round = 0; round < 5; round++) {
+      pipe.pass();
+      await turn();
+    }
+    assert.equal(pipe.data.length, GATE_STREAM_WINDOW);
+    assert.equal(state.done, false);
+    stream.destroy();
+    await turn();
+    assert.notEqual(state.error, null);
+    assert.notEqual(behind.error, null);
   });
 
   test(`a stream that ${tls ? "TLS carries" : "is plain"} fails, and does not finish, when the pipe breaks before all went`, async () => {
@@ -385,7 +402,10 @@ test("a reader of TLS that pauses while it is given a piece is given what came b
   assert.equal(isReleased(third), true);
 });
 
-test("a reader of TLS whose stream has never been read keeps the first piece that it is given", async () => {
+/** A stream that TLS carries, without a pipe: what is received comes at once. */
+function openCarried() {
+  const seen: Buffer[] = [];
+  let reader: Duplex | undefined;
   const mux = new Mux({
     role: "callee",
     output: () => {},
@@ -393,14 +413,40 @@ test("a reader of TLS whose stream has never been read keeps the first piece tha
       const { duplex, events } = createGateDuplex(Duplex, () => stream);
       carryTls(duplex);
       stream.events = events;
-      duplex.on("data", (chunk: Buffer) => seen.push(Buffer.from(chunk)));
+      if (stream.id === 1) reader = duplex.on("data", (chunk: Buffer) => seen.push(chunk));
     },
   });
-  const seen: Buffer[] = [];
-  const open = encodeMuxFrame(MUX_KIND.open, 1, Buffer.from("x"));
+  const open = (id: number) => encodeMuxFrame(MUX_KIND.open, id, Buffer.from("x"));
+  mux.receive(Buffer.concat([PREFACE, open(1)]));
+  return { mux, seen, open, reader: reader! };
+}
+
+test("a reader of TLS whose stream has never been read keeps the first piece that it is given", async () => {
+  const { mux, seen } = openCarried();
   // It flows already, and has not looked for anything yet: so the engine holds what comes.
-  assert.equal(mux.receive(Buffer.concat([PREFACE, open, data(1, 1000, 1)])), true);
+  assert.equal(mux.receive(data(1, 1000, 1)), true);
   assert.equal(seen.length, 0);
   await turn();
   assert.ok(Buffer.concat(seen).equals(Buffer.alloc(1000, 1)));
 });
+
+for (const [when, before] of [
+  ["is paused", 0],
+  ["has just gone on, and has not yet been given what came before", 10],
+] as const) {
+  test(`what waits for a reader of TLS that ${when} does not hold all that came with it`, async () => {
+    const { mux, seen, open, reader } = openCarried();
+    await turn();
+    reader.pause();
+    if (before > 0) {
+      mux.receive(data(1, before, 1));
+      reader.resume();
+    }
+    mux.receive(Buffer.concat([open(2), data(2, 200_000, 9), data(1, 10, 2)]));
+    reader.resume();
+    await turn();
+    const wanted = Buffer.concat([Buffer.alloc(before, 1), Buffer.alloc(10, 2)]);
+    assert.ok(Buffer.concat(seen).equals(wanted));
+    for (const { buffer } of seen) assert.ok(buffer.byteLength <= 4096, `${buffer.byteLength}`);
+  });
+}
