@@ -41,7 +41,7 @@ class SessionServer {
   /** What came for the workload before it ran. */
   readonly #early: Uint8Array[] = [];
   #earlyEnd = false;
-  /** Requests for evidence that are not answered yet. */
+  /** Requests for evidence whose answers have not gone yet: who does not read them gets no more. */
   #questions = 0;
   /** Called when the last of them is. */
   #onQuiet: () => void = () => {};
@@ -116,10 +116,11 @@ class SessionServer {
     this.#keep.attest(this.#channel, Buffer.from(nonce, "hex")).then(
       (cmw) =>
         this.#guarded(() => {
-          this.#questions -= 1;
           const text = Buffer.from(cmw.buffer, cmw.byteOffset, cmw.length).toString("base64url");
-          this.#peer.sendMessage({ type: "evidence", nonce, cmw: text });
-          if (this.#questions === 0) this.#onQuiet();
+          this.#peer.sendMessage({ type: "evidence", nonce, cmw: text }, () => {
+            this.#questions -= 1;
+            if (this.#questions === 0) this.#onQuiet();
+          });
         }),
       (error) => this.#fail(error),
     );

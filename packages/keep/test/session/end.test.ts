@@ -8,7 +8,7 @@ import { secureStream } from "@donjon/client/attested/tls";
 import { openSession } from "@donjon/client/session";
 import { SESSION_TARGET, windowOfCall } from "@donjon/protocol/gate/gate";
 import { openGatePipe } from "@donjon/protocol/gate/pipe";
-import { LINGER_MS } from "@donjon/protocol/limits";
+import { LINGER_MS, MAX_EVIDENCE_REQUESTS } from "@donjon/protocol/limits";
 import type { ClientMessage } from "@donjon/protocol/session/client-message";
 import { CHANNEL, encodeFrameHeader, FRAME_KIND } from "@donjon/protocol/session/frame";
 import { encodeMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
@@ -60,7 +60,7 @@ function createKeep() {
   const result = Promise.withResolvers<WorkloadResult>();
   const stdout = new Output();
   const stderr = new Output();
-  const seen = { ends: 0 };
+  const seen = { ends: 0, proofs: 0 };
   const workload: Workload = {
     stdin: { write: (bytes) => bytes.length, end() {}, onWritable: null },
     stdout,
@@ -80,7 +80,12 @@ function createKeep() {
   const keep = new Keep({
     room: { run: () => workload, close: async () => {} },
     connections: connections as unknown as KeepParts["connections"],
-    prover: {} as KeepParts["prover"],
+    prover: {
+      async prove() {
+        seen.proofs += 1;
+        return new Uint8Array(100);
+      },
+    } as unknown as KeepParts["prover"],
     clock: { floorNs: 0n, now: () => 0, learn() {} },
     end() {
       seen.ends += 1;
@@ -216,11 +221,14 @@ test(
   },
 );
 
-/** A client's bare stream that takes nothing: what the Keep answers stays on its way. */
-function createDeafClient(keep: Keep) {
+const BINDING = { exporter: new Uint8Array(32), key: new Uint8Array(32) };
+
+/** A client's stream that takes nothing: what the Keep answers stays on its way. */
+function createDeafClient(keep: Keep, secured = false) {
   const stream = new Duplex({ read() {}, write() {} });
   stream.on("error", () => {});
-  serveSession(openBareChannel(stream), keep);
+  const bare = openBareChannel(stream);
+  serveSession(secured ? { ...bare, secured: BINDING } : bare, keep);
   const frame = (kind: 0 | 1, channel: 0 | 1 | 4, payload: Uint8Array) => {
     stream.push(encodeFrameHeader(kind, channel, payload.length));
     if (payload.length > 0) stream.push(payload);
@@ -312,5 +320,21 @@ test(
     await turnUntil(() => first.stream.closed);
     await turns(5);
     keep.requireDetached().takeInput(() => {});
+  },
+);
+
+test(
+  "a client that asks for evidence and does not read it is not answered without end",
+  LIMIT,
+  async () => {
+    const { keep, seen } = createKeep();
+    const { stream, say } = createDeafClient(keep, true);
+    say({ type: "hello", protocol: SESSION_PROTOCOL });
+    for (let each = 0; each < 4 * MAX_EVIDENCE_REQUESTS; each++) {
+      say({ type: "attest", nonce: "00".repeat(32) });
+      await turn();
+    }
+    assert.equal(seen.proofs, MAX_EVIDENCE_REQUESTS);
+    stream.destroy();
   },
 );
