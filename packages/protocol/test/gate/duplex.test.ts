@@ -1,61 +1,14 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { carryTls, createGateDuplex } from "../../src/gate/duplex.ts";
-import { Mux } from "../../src/gate/mux.ts";
+import { carryTls } from "../../src/gate/duplex.ts";
 import { encodeMuxFrame, encodeU32, MUX_KIND } from "../../src/gate/mux-frame.ts";
 import { openGatePipe } from "../../src/gate/pipe.ts";
 import { GATE_STREAM_WINDOW } from "../../src/limits.ts";
+import { HeldPipe, isReleased, PREFACE, turn } from "./held-pipe.ts";
 
-const PREFACE = encodeMuxFrame(MUX_KIND.preface, 0, encodeU32(1));
-const DATA = MUX_KIND.data;
 /** Octets that may be ahead of the pipe. */
 const AHEAD_BYTES = 256 << 10;
-
-/** A pipe that takes all and passes nothing on before it is told to. Its other end is the test. */
-class HeldPipe extends Duplex {
-  readonly #held: { readonly bytes: Uint8Array; readonly done: (error?: Error) => void }[] = [];
-  readonly passed: Uint8Array[] = [];
-
-  constructor() {
-    super({ writableHighWaterMark: 1 << 30 });
-    this.on("error", () => {});
-  }
-
-  override _read(): void {}
-
-  override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    this.#held.push({ bytes, done });
-  }
-
-  /** Passes on up to `limit` chunks as they are at this moment; 1 GiB of them is all there are. */
-  pass(limit = 1 << 30): void {
-    for (let count = 0; count < limit; count++) {
-      const head = this.#held.shift();
-      if (head === undefined) return;
-      this.passed.push(Uint8Array.from(head.bytes));
-      head.done();
-    }
-  }
-
-  break(): void {
-    this.#held.shift()?.done(new Error("broken pipe"));
-  }
-
-  /** What the frames of data carried, of all that was passed on. */
-  get data(): Buffer {
-    const wire = Buffer.concat(this.passed);
-    const pieces: Uint8Array[] = [];
-    for (let at = 0; at + 12 <= wire.length; ) {
-      const length = wire.readUInt32BE(at + 8);
-      if (wire[at] === DATA) pieces.push(wire.subarray(at + 12, at + 12 + length));
-      at += 12 + length;
-    }
-    return Buffer.concat(pieces);
-  }
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** One stream over a held pipe. `credit`: octets that it may send besides its first window. */
 async function openStream({ tls, credit = 16 << 20 }: { tls: boolean; credit?: number }) {
@@ -84,10 +37,6 @@ async function openStream({ tls, credit = 16 << 20 }: { tls: boolean; credit?: n
 /** All of its own buffer, as the engine's TLS makes them. */
 function createWhole(length: number, value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).fill(value);
-}
-
-function isReleased(bytes: Uint8Array): boolean {
-  return (bytes.buffer as ArrayBuffer).detached;
 }
 
 test("a plain stream's write is done when the pipe has passed it on, and its memory stays", async () => {
@@ -292,161 +241,3 @@ test("a stream of something else that is said to carry TLS is left alone", async
   assert.equal(done, true);
   assert.equal(isReleased(bytes), false);
 });
-
-type Reader = "tls" | "paused" | "plain";
-
-/** Streams of a callee whose pipe gives what `read` is given, as one read. What a reader was given is kept as it was. */
-async function openReaders(kinds: readonly Reader[]) {
-  const seen = kinds.map((): Buffer[] => []);
-  const readers: Duplex[] = [];
-  const pipe = new HeldPipe();
-  openGatePipe(pipe, {
-    role: "callee",
-    Duplex,
-    onCall(call) {
-      const index = readers.length;
-      const reader = call.accept();
-      readers.push(reader);
-      if (kinds[index] !== "plain") carryTls(reader);
-      // The engine's TLS copies what it reads; others need not.
-      reader.on("data", (chunk: Buffer) =>
-        seen[index]!.push(kinds[index] === "plain" ? chunk : Buffer.from(chunk)),
-      );
-      if (kinds[index] === "paused") reader.pause();
-    },
-  });
-  const read = async (...frames: Uint8Array[]): Promise<Uint8Array> => {
-    const whole = new Uint8Array(Buffer.concat(frames));
-    assert.equal(whole.length, whole.buffer.byteLength);
-    pipe.push(whole);
-    await turn();
-    return whole;
-  };
-  await read(
-    PREFACE,
-    ...kinds.map((kind, at) => encodeMuxFrame(MUX_KIND.open, at + 1, Buffer.from(kind))),
-  );
-  return { read, readers, seen, pipe };
-}
-
-const data = (id: number, length: number, value: number) =>
-  encodeMuxFrame(DATA, id, new Uint8Array(length).fill(value));
-
-test("a read that TLS has done with is given back", async () => {
-  const { read, seen } = await openReaders(["tls", "tls"]);
-  const first = await read(data(1, 40_000, 1), data(2, 40_000, 2));
-  const second = await read(data(1, 10, 3));
-  assert.deepEqual([first, second].map(isReleased), [true, true]);
-  const wanted = Buffer.concat([Buffer.alloc(40_000, 1), Buffer.alloc(10, 3)]);
-  assert.ok(Buffer.concat(seen[0]!).equals(wanted));
-  assert.ok(Buffer.concat(seen[1]!).equals(Buffer.alloc(40_000, 2)));
-});
-
-test("a read that carries no data is given back", async () => {
-  const { read, pipe } = await openReaders(["tls"]);
-  const credit = await read(encodeMuxFrame(MUX_KIND.credit, 1, encodeU32(1000)));
-  assert.equal(isReleased(credit), true);
-  assert.equal(pipe.destroyed, false);
-});
-
-for (const [kinds, lengths] of [
-  [["paused"], [40_000]],
-  [["plain"], [40_000]],
-  [
-    ["tls", "paused"],
-    [40_000, 40_000],
-  ],
-  [
-    ["paused", "tls"],
-    [40_000, 40_000],
-  ],
-  [
-    ["plain", "tls"],
-    [40_000, 1],
-  ],
-  [
-    ["tls", "plain"],
-    [40_000, 40_000],
-  ],
-] as const satisfies readonly (readonly [readonly Reader[], readonly number[]])[]) {
-  test(`a read for ${kinds.join(" and ")} is kept, and its content with it`, async () => {
-    const { read, readers, seen } = await openReaders(kinds);
-    const frames = (value: number) =>
-      lengths.map((length, at) => data(at + 1, length, value * 10 + at));
-    const whole = await read(...frames(1));
-    assert.equal(isReleased(whole), false);
-    await read(...frames(2));
-    for (const reader of readers) reader.resume();
-    await turn();
-    for (const [at, length] of lengths.entries()) {
-      const wanted = [1, 2].map((value) => Buffer.alloc(length, value * 10 + at));
-      assert.ok(Buffer.concat(seen[at]!).equals(Buffer.concat(wanted)), `reader ${at}`);
-    }
-  });
-}
-
-test("a reader of TLS that pauses while it is given a piece is given what came behind it later, unchanged", async () => {
-  const { read, readers, seen } = await openReaders(["tls"]);
-  const [reader] = readers;
-  reader!.once("data", () => reader!.pause());
-  const first = await read(data(1, 30_000, 1), data(1, 30_000, 2));
-  assert.equal(isReleased(first), false);
-  const second = await read(data(1, 30_000, 3));
-  assert.equal(isReleased(second), false);
-  assert.ok(Buffer.concat(seen[0]!).equals(Buffer.alloc(30_000, 1)));
-  reader!.resume();
-  await turn();
-  const wanted = [1, 2, 3].map((value) => Buffer.alloc(30_000, value));
-  assert.ok(Buffer.concat(seen[0]!).equals(Buffer.concat(wanted)));
-  const third = await read(data(1, 30_000, 4));
-  assert.equal(isReleased(third), true);
-});
-
-/** A stream that TLS carries, without a pipe: what is received comes at once. */
-function openCarried() {
-  const seen: Buffer[] = [];
-  let reader: Duplex | undefined;
-  const mux = new Mux({
-    role: "callee",
-    output: () => {},
-    onOpen(stream) {
-      const { duplex, events } = createGateDuplex(Duplex, () => stream);
-      carryTls(duplex);
-      stream.events = events;
-      if (stream.id === 1) reader = duplex.on("data", (chunk: Buffer) => seen.push(chunk));
-    },
-  });
-  const open = (id: number) => encodeMuxFrame(MUX_KIND.open, id, Buffer.from("x"));
-  mux.receive(Buffer.concat([PREFACE, open(1)]));
-  return { mux, seen, open, reader: reader! };
-}
-
-test("a reader of TLS whose stream has never been read keeps the first piece that it is given", async () => {
-  const { mux, seen } = openCarried();
-  // It flows already, and has not looked for anything yet: so the engine holds what comes.
-  assert.equal(mux.receive(data(1, 1000, 1)), true);
-  assert.equal(seen.length, 0);
-  await turn();
-  assert.ok(Buffer.concat(seen).equals(Buffer.alloc(1000, 1)));
-});
-
-for (const [when, before] of [
-  ["is paused", 0],
-  ["has just gone on, and has not yet been given what came before", 10],
-] as const) {
-  test(`what waits for a reader of TLS that ${when} does not hold all that came with it`, async () => {
-    const { mux, seen, open, reader } = openCarried();
-    await turn();
-    reader.pause();
-    if (before > 0) {
-      mux.receive(data(1, before, 1));
-      reader.resume();
-    }
-    mux.receive(Buffer.concat([open(2), data(2, 200_000, 9), data(1, 10, 2)]));
-    reader.resume();
-    await turn();
-    const wanted = Buffer.concat([Buffer.alloc(before, 1), Buffer.alloc(10, 2)]);
-    assert.ok(Buffer.concat(seen).equals(wanted));
-    for (const { buffer } of seen) assert.ok(buffer.byteLength <= 4096, `${buffer.byteLength}`);
-  });
-}
