@@ -1,5 +1,5 @@
 /** The pipe `out`: the Keep calls the host (protocol README, gate). Everything is refused that was not allowed. */
-import { connect, type LookupFunction } from "node:net";
+import { connect, type LookupFunction, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
 import {
@@ -28,21 +28,33 @@ export interface KeepCalls {
   onConnection(closed: Promise<void>): void;
 }
 
+/**
+ * Connections of one Keep that are being made, and look-ups of names for them, at once. A Keep that takes its calls back in a loop
+ * opens no more streams than it may, and without this would leave a look-up behind for each.
+ */
+export const MAX_PENDING_DIALS = 1024;
+
+/** How many there are now. */
+interface PendingDials {
+  count: number;
+}
+
 /** Serves the Keep's calls on `pipe`; a Keep that breaks the protocol loses the pipe. */
 export function answerKeep(pipe: Duplex, calls: KeepCalls): void {
   const answerEvidence = createEvidenceDesk(calls.evidence);
+  const pending: PendingDials = { count: 0 };
   openGatePipe(pipe, {
     role: "callee",
     Duplex,
     onCall: (call) => {
       if (call.target === CONSOLE_TARGET) readConsole(call.accept(), calls);
       else if (isEvidenceCall(call)) answerEvidence(call);
-      else dial(call, calls);
+      else dial(call, calls, pending);
     },
   });
 }
 
-function dial(call: GateCall<Duplex>, calls: KeepCalls): void {
+function dial(call: GateCall<Duplex>, calls: KeepCalls, pending: PendingDials): void {
   let target: Authority;
   try {
     target = parseAuthority(call.target);
@@ -55,16 +67,22 @@ function dial(call: GateCall<Duplex>, calls: KeepCalls): void {
     call.refuse(MUX_REFUSAL.refused, `${authority} is not among the manifest's connections`);
     return;
   }
+  if (pending.count >= MAX_PENDING_DIALS) {
+    call.refuse(MUX_REFUSAL.busy, `${MAX_PENDING_DIALS} connections are being made already`);
+    return;
+  }
   const fail = (error: Error) => call.refuse(refusalOf(error), error.message);
-  let lookup: LookupFunction | undefined;
+  let admitted: LookupFunction;
   try {
-    lookup = admit(target, calls.guard());
+    admitted = admit(target, calls.guard());
   } catch (error) {
     fail(error as Error);
     return;
   }
-  const guarded = lookup === undefined ? {} : { lookup };
-  const socket = connect({ ...target, ...guarded, allowHalfOpen: true, noDelay: true });
+  const lookup = countLookups(admitted, pending);
+  const socket = connect({ ...target, lookup, allowHalfOpen: true, noDelay: true });
+  countUntilConnected(socket, pending);
+  call.onTakenBack(() => socket.destroy());
   socket.once("error", fail);
   socket.once("connect", () => {
     socket.off("error", fail);
@@ -75,10 +93,35 @@ function dial(call: GateCall<Duplex>, calls: KeepCalls): void {
   });
 }
 
-/** What finds the addresses that may be connected to; nothing when all may. Throws when the address may not. */
-function admit(target: Authority, guard: NetworkGuard | null): LookupFunction | undefined {
+/** What finds the addresses that may be connected to. Throws when the address may not. */
+function admit(target: Authority, guard: NetworkGuard | null): LookupFunction {
   guard?.checkConnection(target);
-  return guard?.createLookup(target);
+  return guard?.createLookup(target) ?? lookUpAny;
+}
+
+/** The module is loaded when the first name is looked up: most runs look up none. */
+const lookUpAny: LookupFunction = (name, options, done) =>
+  process.getBuiltinModule("node:dns").lookup(name, options, done);
+
+/** A look-up goes on when its socket is destroyed. */
+function countLookups(lookup: LookupFunction, pending: PendingDials): LookupFunction {
+  return (name, options, done) => {
+    pending.count += 1;
+    lookup(name, options, (...answer) => {
+      pending.count -= 1;
+      done(...answer);
+    });
+  };
+}
+
+function countUntilConnected(socket: Socket, pending: PendingDials): void {
+  let counted = true;
+  pending.count += 1;
+  const release = (): void => {
+    if (counted) pending.count -= 1;
+    counted = false;
+  };
+  socket.once("connect", release).once("close", release);
 }
 
 function refusalOf(error: Error): MuxRefusal {

@@ -120,7 +120,7 @@ function describeRefusal(act: Act, target: Authority, reason: RefusalReason): st
     parseIpAddress(target.host) === null
       ? "no rule allows what the name leads to"
       : `${because}no rule allows it`;
-  return `this caller's Keeps may not ${where} ${encodeAuthority(target)}: ${why}; an operator allows it, beside what is allowed now, with --allow-${act} '${suggestRule(act, target)}' (of 'donjon agent token add', or of 'donjon agent' for callers with certificates)`;
+  return `this caller's Keeps may not ${where} ${encodeAuthority(target)}: ${why}; an operator allows it, beside what is allowed now, with --allow-${act} '${suggestRule(act, target)}' (of 'donjon agent token set', or of 'donjon agent' for callers with certificates)`;
 }
 
 /** The narrowest rule that allows it. */

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { LookupAddress } from "node:dns";
 import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { openSession } from "@donjon/client/session";
 import { encodeMuxFrame, encodeU32, MUX_KIND } from "@donjon/protocol/gate/mux-frame";
 import { openGatePipe } from "@donjon/protocol/gate/pipe";
 import { MAX_GATE_STREAMS, RESERVED_GATE_STREAMS } from "@donjon/protocol/limits";
+import { until } from "../../../../tests/support/processes.ts";
+import { MAX_PENDING_DIALS } from "../../src/gate/dial.ts";
 import { openGate } from "../../src/gate/gate.ts";
+import { createNetworkGuard } from "../../src/network/guard.ts";
 import { ask, callHost, createFakeKeep } from "./fake-keep.ts";
 
 test("the host refuses every connection until it is told which are allowed, and then all others", async () => {
@@ -29,11 +34,20 @@ test("the host refuses every connection until it is told which are allowed, and 
   server.close();
 });
 
-test("a Keep that takes its call back while the host connects ends that connection and nothing else", async () => {
-  const met = Promise.withResolvers<Socket>();
-  const server = createServer(met.resolve);
+/** Every socket that this process connects from now on. */
+function watchSockets(t: TestContext): readonly Socket[] {
+  const sockets: Socket[] = [];
+  const note = (message: unknown) => sockets.push((message as { socket: Socket }).socket);
+  subscribe("net.client.socket", note);
+  t.after(() => unsubscribe("net.client.socket", note));
+  return sockets;
+}
+
+test("a Keep that takes its call back while the host connects ends that connection and nothing else", async (t) => {
+  const server = createServer((socket) => socket.resume());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
+  const sockets = watchSockets(t);
   const fake = createFakeKeep();
   const gate = openGate(fake.started, { onConsole: () => {} });
   gate.allowConnections([`127.0.0.1:${port}`]);
@@ -42,12 +56,53 @@ test("a Keep that takes its call back while the host connects ends that connecti
     .open(`127.0.0.1:${port}`)
     .on("error", () => {})
     .destroy();
-  const connection = await met.promise;
-  await new Promise((resolve) => connection.resume().once("close", resolve));
+  await until("the host has given it up", () => sockets[0]?.destroyed);
   assert.match(await ask(pipe, "127.0.0.1:1"), /not among/);
+  assert.equal(await ask(pipe, `127.0.0.1:${port}`), "accepted");
   pipe.close();
   await gate.close();
   server.close();
+});
+
+test("a dial that is taken back ends at once, and one that takes back dials in a loop leaves no more than so many", async (t) => {
+  const sockets = watchSockets(t);
+  const lookups: PromiseWithResolvers<LookupAddress[]>[] = [];
+  const resolve = () => {
+    const lookup = Promise.withResolvers<LookupAddress[]>();
+    lookups.push(lookup);
+    return lookup.promise;
+  };
+  const rules = { connect: ["db.test:*"], listen: [] };
+  const guard = createNetworkGuard(rules, { onRefused: () => {}, resolve });
+  const fake = createFakeKeep();
+  const gate = openGate(fake.started, { onConsole: () => {} });
+  gate.allowConnections(["db.test:1", "db.test:2"], guard);
+  const pipe = callHost(fake);
+  const dial = () => pipe.open("db.test:1").on("error", () => {});
+  const stream = dial();
+  await until("it dials", () => sockets.length === 1);
+  assert.equal(sockets[0]!.destroyed, false);
+  stream.destroy();
+  await until("the dial has ended", () => sockets[0]!.destroyed);
+
+  for (let dials = 1; dials < MAX_PENDING_DIALS; dials++) {
+    dial().destroy();
+    await new Promise((done) => setImmediate(done));
+  }
+  await until("all have ended", () => sockets.every(({ destroyed }) => destroyed));
+  assert.deepEqual([sockets.length, lookups.length], [MAX_PENDING_DIALS, MAX_PENDING_DIALS]);
+  const full = `${MAX_PENDING_DIALS} connections are being made already`;
+  assert.equal(await ask(pipe, "db.test:2"), full);
+  assert.deepEqual([sockets.length, lookups.length], [MAX_PENDING_DIALS, MAX_PENDING_DIALS]);
+
+  for (const lookup of lookups.splice(0)) lookup.reject(new Error("no such name"));
+  await new Promise((done) => setImmediate(done));
+  const asked = ask(pipe, "db.test:2");
+  await until("it is looked up", () => lookups.length > 0);
+  lookups[0]!.reject(new Error("no such name"));
+  assert.match(await asked, /no such name/);
+  pipe.close();
+  await gate.close();
 });
 
 test("connections that fill a listener leave room for the owner's sessions", async () => {

@@ -17,12 +17,14 @@ export interface BytePipe {
   destroy(): unknown;
 }
 
-/** A stream that the other end asks for. One of the two is called, once, maybe later. */
+/** A stream that the other end asks for. It is accepted or refused, once, maybe later. */
 export interface GateCall<D> {
   readonly target: string;
   /** The stream; destroyed already when the other end has taken its call back. */
   accept(): D;
   refuse(refusal: MuxRefusal, reason: string): void;
+  /** Calls back when the other end takes its call back before it is answered. */
+  onTakenBack(listener: () => void): void;
 }
 
 export interface GatePipeOptions<D extends DuplexLike> {
@@ -108,10 +110,15 @@ function createCall<D extends DuplexLike>(
 ): GateCall<D> {
   const { duplex, events } = createGateDuplex(Duplex, () => stream, window);
   let taken = false;
+  let takenBack = (): void => {};
   stream.events = {
     ...events,
-    // Until it is taken nobody hears its errors, and one that nobody hears would end the process.
-    onReset: (cause) => (taken ? events.onReset(cause) : void duplex.destroy()),
+    onReset(cause) {
+      if (taken) return events.onReset(cause);
+      // Until it is taken nobody hears its errors, and one that nobody hears would end the process.
+      duplex.destroy();
+      takenBack();
+    },
   };
   return {
     target: stream.target,
@@ -125,6 +132,9 @@ function createCall<D extends DuplexLike>(
       stream.refuse(refusal, reason);
       // It has no reader: what was sent early goes with it.
       duplex.destroy();
+    },
+    onTakenBack(listener) {
+      takenBack = listener;
     },
   };
 }
