@@ -46,7 +46,9 @@ interface Ending {
   /** Settles soon after a signal, whether or not anybody reads. */
   readonly cutOff: Promise<void>;
   readonly cut: () => void;
-  /** Rejects once the Keep was killed because it did not end by itself. */
+  /** The Keep is being killed because it did not end by itself. */
+  givingUp: boolean;
+  /** Rejects once it was. */
   readonly givenUp: PromiseWithResolvers<never>;
 }
 
@@ -73,7 +75,14 @@ export async function driveRun(run: Run, options: DriveOptions): Promise<Driven>
   const { promise, resolve } = Promise.withResolvers<void>();
   const givenUp = Promise.withResolvers<never>();
   givenUp.promise.catch(() => {});
-  const ending: Ending = { code: null, error: null, cutOff: promise, cut: resolve, givenUp };
+  const ending: Ending = {
+    code: null,
+    error: null,
+    cutOff: promise,
+    cut: resolve,
+    givingUp: false,
+    givenUp,
+  };
   const release = handleSignals(run, options, ending);
   const unwatch = watchTime(run, options, ending);
   try {
@@ -85,6 +94,8 @@ export async function driveRun(run: Run, options: DriveOptions): Promise<Driven>
     return { result, forced: ending.code };
   } catch (error) {
     if (ending.error !== null) throw ending.error;
+    // The session of a Keep at an agent ends while it is being killed, and before the agent says that it is gone.
+    if (ending.givingUp) await givenUp.promise;
     if (error instanceof Interrupted) throw error;
     if (ending.code !== null) throw new Interrupted(ending.code);
     throw await options.explain(error);
@@ -156,6 +167,7 @@ async function giveUp(
   exitCode: number | null,
   when: string,
 ): Promise<void> {
+  ending.givingUp = true;
   await kill();
   const failure = new DonjonError(
     "keep/stuck",

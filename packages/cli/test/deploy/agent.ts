@@ -35,7 +35,11 @@ export interface AgentChoice {
   /** Besides its unix socket. */
   readonly listen?: readonly string[];
   readonly tls?: AgentOptions["tls"];
+  /** What its Keeps run; the real one unless said. */
+  readonly runtime?: string;
 }
+
+const RUNTIME = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
 
 export interface OwnedAgent extends TestAgent {
   readonly state: string;
@@ -45,7 +49,7 @@ export interface OwnedAgent extends TestAgent {
 
 export async function startAgent(
   t: TestContext,
-  { platform = PLATFORM, listen = [], tls = null }: AgentChoice = {},
+  { platform = PLATFORM, listen = [], tls = null, runtime = RUNTIME }: AgentChoice = {},
 ): Promise<OwnedAgent> {
   const state = await mkdtemp(join(tmpdir(), "donjon-a-"));
   const address = `unix:${join(state, "agent.sock")}`;
@@ -61,6 +65,7 @@ export async function startAgent(
       "--disable-warning=ExperimentalWarning",
       join(import.meta.dirname, "warden.ts"),
       machine,
+      runtime,
     ],
     platform: async () => platform,
     readTrust: async () => encodeTrust(processor.trust),

@@ -1,27 +1,15 @@
 /** The life of a deployed program, as its owner sees it. */
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFiles, EXAMPLES, waitFor } from "../command.ts";
 import { GUESTS } from "../guest.ts";
 import { startAgent } from "./agent.ts";
+import { untilSays } from "./says.ts";
 
 const LIMIT = { timeout: 120_000 };
 const HELLO = join(EXAMPLES, "hello");
-
-/** Resolves when the child has written `text` to stdout. */
-async function untilSays(child: ChildProcess, text: string): Promise<void> {
-  let said = "";
-  const ended = once(child, "close").then(() => assert.fail(`it ended, and said '${said}'`));
-  while (!said.includes(text)) {
-    const [chunk] = await Promise.race([once(child.stdout!, "data"), ended]);
-    said += chunk;
-  }
-  ended.catch(() => {});
-}
 
 test(
   "deploy joins a program to this process: stdin, stdout, arguments, exit code",

@@ -1,11 +1,9 @@
-/** A warden of the process backend with a simulated security processor: `warden.ts PROCESSOR-DIRECTORY KEEP-FOLDER`. */
-import { join } from "node:path";
+/** A warden of the process backend with a simulated security processor: `warden.ts PROCESSOR-DIRECTORY RUNTIME KEEP-FOLDER`. */
 import { createProcessBackend } from "@donjon/host/backend/process";
 import { runWarden } from "@donjon/host/warden/warden";
 import { openSecurityProcessor } from "@donjon/simtee/security-processor";
 
-const runtime = join(import.meta.dirname, "../../../keep/dist/keep.cjs");
-const [, , directory, folder] = process.argv;
+const [, , directory, runtime, folder] = process.argv;
 /** A host that lies: whatever kind is asked for, it is a process, and the evidence is made up for the kind. */
 let claimed = "process";
 
@@ -15,7 +13,7 @@ process.exit(
   await runWarden(folder!, {
     createBackend: async (name) => {
       claimed = name;
-      return createProcessBackend({ engine: process.execPath, runtime });
+      return createProcessBackend({ engine: process.execPath, runtime: runtime! });
     },
     openSecurityProcessor: async () => {
       const processor = await openSecurityProcessor(directory!);
