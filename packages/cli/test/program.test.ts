@@ -28,6 +28,17 @@ test("help lists the commands, and each command's help has examples", async () =
   }
 });
 
+test("the help of an agent's commands has examples, too", async () => {
+  for (const words of ["agent stop", "agent token", "agent token add", "agent token set"]) {
+    const { code, stdout } = await runCommand([...words.split(" "), "--help"]);
+    assert.equal(code, 0);
+    assert.match(
+      `${stdout}`,
+      new RegExp(`^Usage: donjon ${words} [\\s\\S]*\nExamples:\n {2}donjon ${words}`),
+    );
+  }
+});
+
 test("--version prints the version of the package", async () => {
   const { version } = JSON.parse(
     readFileSync(join(import.meta.dirname, "../package.json"), "utf8"),

@@ -64,7 +64,7 @@ const ADD_EXAMPLES = `
 Examples:
   donjon agent token add alice --max-keeps 4 --max-memory 2GiB > alice.token
   donjon agent token add bob --allow-connect '*:443' --allow-listen 0.0.0.0:8000-8100
-  donjon agent token add root --operator
+  donjon agent token add ops --operator > ops.token
 `;
 
 const SET_EXAMPLES = `
@@ -82,7 +82,8 @@ Examples:
   donjon agent stop                        the agent of this user
   donjon agent stop --state /var/lib/donjon/agent
 
-It waits until sessions have ended, at most for the --drain that the agent was started with. Keeps go on unless that was --end-keeps.
+It waits until sessions have ended, at most for the --drain that the agent was started with. Keeps go on, unless it was started
+with --end-keeps.
 `;
 
 export function addAgentCommand(program: Command, context: Context): void {
