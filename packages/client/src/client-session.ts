@@ -63,7 +63,9 @@ export class ClientSession {
 
   provision(provision: Provision, onUpload: OnUpload): Run {
     if (this.#run !== null) throw new TypeError("a session takes one provision");
-    this.#run = startRun(this.#peer, provision, onUpload);
+    this.#run = startRun(this.#peer, provision, onUpload, (error) =>
+      this.#guarded(() => this.#fail(asDonjonError(error))),
+    );
     const { run } = this.#run;
     this.#stall = setTimeout(
       () => this.#guarded(() => this.#fail(stallError(this.#stallMs))),

@@ -17,6 +17,7 @@ import type {
   TreeBytes,
 } from "./session.ts";
 import { ChannelReadable, ChannelWritable } from "./streams.ts";
+import { sendParts } from "./upload.ts";
 
 /** What a session tells one run. */
 export interface RunEvents {
@@ -37,8 +38,13 @@ export interface StartedAttach extends RunEvents {
   readonly run: AttachedRun;
 }
 
-/** Sends the `provision` message and begins the upload. */
-export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpload): StartedRun {
+/** Sends the `provision` message and begins the upload; `onError` is told what lazy bytes throw. */
+export function startRun(
+  peer: ClientPeer,
+  provision: Provision,
+  onUpload: OnUpload,
+  onError: (error: unknown) => void,
+): StartedRun {
   const secrets = [...provision.secrets];
   peer.sendMessage({
     type: "provision",
@@ -52,17 +58,16 @@ export function startRun(peer: ClientPeer, provision: Provision, onUpload: OnUpl
   });
   const upload = new ChannelWriter(peer, CHANNEL.upload);
   const parts = [
-    provision.manifest,
     provision.workload,
-    ...secrets.map(([, value]) => value),
     ...provision.trees.map(({ bytes }) => bytes),
+    provision.manifest,
+    ...secrets.map(([, value]) => value),
   ];
-  for (const part of parts) upload.write(part, null);
-  upload.end();
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   const tellUpload = () => onUpload(upload.sent, total);
-  tellUpload();
   const started = new RunOfSession(peer, upload, tellUpload);
+  sendParts(parts, upload, { over: started.run.result, onSent: tellUpload }).catch(onError);
+  tellUpload();
   if (provision.detached === true) started.goWithoutStreams();
   return started;
 }

@@ -21,12 +21,19 @@ export interface TreeBytes {
   readonly bytes: Uint8Array;
 }
 
+/** Bytes that are made while they are sent, `length` in all. */
+export interface LazyBytes {
+  readonly length: number;
+  /** Writes the next of them to the front of `to` and answers how many that were; 0 when there are no more. */
+  read(to: Uint8Array): number;
+}
+
 export interface Provision {
   /** The bytes of `donjon.toml`, as they are: their SHA-256 is the manifest's identity. */
-  readonly manifest: Uint8Array;
-  readonly workload: Uint8Array;
+  readonly manifest: Uint8Array | LazyBytes;
+  readonly workload: Uint8Array | LazyBytes;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
-  readonly trees: readonly TreeBytes[];
+  readonly trees: readonly { readonly guest: string; readonly bytes: Uint8Array | LazyBytes }[];
   /** The streams that the workload is to take for terminals; none when not given. */
   readonly terminals?: readonly StandardStream[];
   /**
@@ -91,7 +98,10 @@ export interface AttachedRun extends Pick<Run, "stdin" | "stdout" | "stderr" | "
 export interface Session {
   /** What the Keep's `hello` said. Need not be awaited. */
   readonly hello: Promise<{ readonly protocol: number; readonly engine: string }>;
-  /** Sends everything at once, without waiting for answers. Once per session. */
+  /**
+   * Sends everything at once, without waiting for answers. Once per session. What is lazy is read in this order: workload, trees,
+   * manifest; what its reading throws is the failure of the session, and nothing runs.
+   */
   provision(provision: Provision, onUpload?: OnUpload): Run;
   /** Shows the output of a detached workload from where the Keep still holds it. The owner's; once per session. */
   attach(options: AttachOptions): AttachedRun;

@@ -10,7 +10,7 @@ import { executeRun } from "../run/execute.ts";
 import { finishRun } from "../run/finish.ts";
 import { applyFlags } from "../run/flags.ts";
 import { addWorkloadOptions, type WorkloadOptions } from "../run/options.ts";
-import { prepareRun } from "../run/prepare.ts";
+import { prepareLazily, prepareRun } from "../run/prepare.ts";
 import { resolveTarget } from "../run/target.ts";
 
 interface RunOptions extends WorkloadOptions, EvidenceFlags {
@@ -55,12 +55,13 @@ export function addRunCommand(program: Command, context: Context): void {
 
 async function run(path: string, options: RunOptions, context: Context): Promise<number> {
   const progress = new Progress(process.stderr.isTTY === true && !options.quiet && !options.json);
-  const prepare = async () => {
+  const resolve = () => {
     const target = resolveTarget(path, options.wasmcfgfile);
     if (!options.quiet && !options.json)
       for (const note of target.notes) progress.note(`donjon: ${note}`);
-    return prepareRun(target, applyFlags(target.manifest, options, context.rest), progress);
+    return [target, applyFlags(target.manifest, options, context.rest)] as const;
   };
+  const prepare = async () => prepareRun(...resolve(), progress);
   if (options.printManifest) {
     const { provision } = await prepare();
     const flush = watchStdout();
@@ -76,7 +77,8 @@ async function run(path: string, options: RunOptions, context: Context): Promise
       return await runAttested(context.early, prepare, options, progress);
     }
     context.early ??= options.backend === "vm" ? await startVmKeep() : startKeep();
-    const executed = await executeRun(context.early, prepare, progress);
+    const prepareHere = async () => prepareLazily(...resolve());
+    const executed = await executeRun(context.early, prepareHere, progress);
     return finishRun(executed, options, progress, {
       backend: context.early.backend,
       protected: false,

@@ -58,7 +58,7 @@ export async function runDeploy(
   const target = resolveTarget(path, options.wasmcfgfile);
   if (!options.quiet && !options.json)
     for (const note of target.notes) progress.note(`donjon: ${note}`);
-  const prepared = await prepareRun(target, applyFlags(target.manifest, options, rest), progress);
+  const prepared = prepareRun(target, applyFlags(target.manifest, options, rest), progress);
   if (options.detach) requireNoChanges(prepared);
   const chosen = { agent, backend, trust, identity, prepared, progress };
   const cancel = cancelOnSignals();

@@ -9,7 +9,7 @@ import type { EarlyKeep } from "../early-keep.ts";
 import type { Progress } from "../output/progress.ts";
 import { uptimeMs } from "../uptime.ts";
 import { driveRun } from "./drive.ts";
-import type { Prepared } from "./prepare.ts";
+import type { LazilyPrepared } from "./prepare.ts";
 import { listTerminals } from "./stdio.ts";
 
 export interface Executed {
@@ -19,7 +19,7 @@ export interface Executed {
   readonly phases: ReadonlyMap<string, number>;
   /** The signal or the broken pipe that decides the exit code, `null` when the outcome does. */
   readonly forced: number | null;
-  readonly prepared: Prepared;
+  readonly prepared: LazilyPrepared;
 }
 
 /** A session that is ready to take a workload: bare, or one whose Keep has proved itself. */
@@ -58,7 +58,7 @@ async function openBare(gate: Gate, watch: Stopwatch): Promise<ReadySession> {
 /** Calls `prepare` while the Keep boots. Throws `DonjonError`; the Keep is left to the caller. */
 export async function executeRun(
   early: EarlyKeep,
-  prepare: () => Promise<Prepared>,
+  prepare: () => Promise<LazilyPrepared>,
   progress: Progress,
   { evidence, open, companion }: Carrier = BARE,
 ): Promise<Executed> {
@@ -84,7 +84,7 @@ export async function executeRun(
 const GRACE_MS = 5_000;
 
 export interface SessionRun {
-  readonly prepared: Prepared;
+  readonly prepared: LazilyPrepared;
   readonly progress: Progress;
   readonly watch: Stopwatch;
   readonly kill: () => void | Promise<void>;

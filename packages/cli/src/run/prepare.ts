@@ -1,69 +1,121 @@
-/** Everything that goes up in a session: the manifest's final bytes, the module, trees and secrets. */
+/** Everything that goes up in a session: the module, trees, the manifest's final bytes and secrets. */
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Provision } from "@donjon/client/session";
-import { type LoadedTree, loadTree } from "@donjon/client/trees/read-tree";
+import type { LazyBytes, Provision } from "@donjon/client/session";
+import { type HostTree, openHostTree, scanTree } from "@donjon/client/trees/read-tree";
 import { DonjonError } from "@donjon/core/errors";
 import { explainSystemError } from "@donjon/core/system-error";
-import { MAX_SECRET_BYTES, MAX_WORKLOAD_BYTES } from "@donjon/protocol/limits";
+import { MAX_SECRET_BYTES } from "@donjon/protocol/limits";
 import { encodeManifest } from "@donjon/protocol/manifest/encode";
 import type { Manifest, PackedMount } from "@donjon/protocol/manifest/manifest";
-import { formatBytes, type Progress } from "../output/progress.ts";
-import { hashSha256 } from "./digest.ts";
+import type { Progress } from "../output/progress.ts";
+import { type Content, hashWhileRead, openModule, readAll } from "./content.ts";
 import type { AppliedFlags, SecretFlag } from "./flags.ts";
-import { readInput, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 export interface WritableTree {
   readonly guest: string;
-  readonly tree: LoadedTree;
+  readonly tree: HostTree;
 }
 
-export interface Prepared {
-  /** As the Keep will read it: all digests are in it. */
+/** Large parts are read, hashed and compared with what the manifest pins while they are sent; the manifest follows them. */
+export interface LazilyPrepared {
+  /** As the Keep will read it, but for digests of what was not read yet. */
   readonly manifest: Manifest;
   readonly provision: Provision;
   /** Trees that may come back changed. */
   readonly writable: readonly WritableTree[];
 }
 
+export interface Prepared extends LazilyPrepared {
+  readonly provision: Provision & { readonly manifest: Uint8Array };
+}
+
 /**
- * @throws DonjonError `workload/not-found`, `workload/limit`, `manifest/digest` when the manifest pins
- *   something else, `usage` for a secret without a value, and those of `loadTree`
+ * Reads everything: what is wrong shows before anything is sent.
+ * @throws DonjonError as `prepareLazily`, and as the reading of its parts
  */
-export async function prepareRun(
-  target: Target,
-  flags: AppliedFlags,
-  progress: Progress,
-): Promise<Prepared> {
-  const workload = readModuleFile(target.module);
+export function prepareRun(target: Target, flags: AppliedFlags, progress: Progress): Prepared {
+  const { fill, roots, lazily } = openParts(target, flags);
+  const { provision } = lazily;
+  const workload = readAll(provision.workload);
+  const trees = provision.trees.map(({ guest, bytes }, index) => {
+    progress.begin(`packing ${roots[index]}`);
+    const whole = readAll(bytes, (done, total) => progress.update(done, total));
+    progress.end();
+    return { guest, bytes: whole };
+  });
+  const manifest = readAll(provision.manifest);
+  return { ...lazily, manifest: fill(), provision: { ...provision, workload, trees, manifest } };
+}
+
+/**
+ * For a Keep that is this command's own: what is wrong with the bytes of the large parts shows when they are sent.
+ * @throws DonjonError `workload/not-found`, `workload/limit`, `manifest/digest` when the manifest pins
+ *   something else, `usage` for a secret without a value, and those of `scanTree`
+ */
+export function prepareLazily(target: Target, flags: AppliedFlags): LazilyPrepared {
+  return openParts(target, flags).lazily;
+}
+
+interface Parts {
+  /** The manifest with the digests that are known by now. */
+  readonly fill: () => Manifest;
+  /** Directories of the trees. */
+  readonly roots: readonly string[];
+  readonly lazily: LazilyPrepared;
+}
+
+function openParts(target: Target, flags: AppliedFlags): Parts {
   const draft = flags.manifest;
-  const sha256 = hashSha256(workload);
-  checkDigest("the workload", target.module, draft.workload.sha256, sha256);
-  const mounts: Manifest["mounts"][number][] = [];
-  const trees: WritableTree[] = [];
-  for (const mount of draft.mounts) {
-    if (mount.kind === "memory") {
-      mounts.push(mount);
-      continue;
-    }
-    const tree = await loadMount(mount, target, flags, progress);
-    trees.push({ guest: mount.guest, tree });
-    mounts.push({ ...mount, sha256: tree.sha256 });
-  }
-  const manifest = { ...draft, workload: { ...draft.workload, sha256 }, mounts };
-  const isWritable = (guest: string) =>
-    mounts.some((mount) => mount.guest === guest && mount.kind === "packed" && mount.writable);
-  const writable = trees.filter(({ guest }) => isWritable(guest));
+  const workload = openModule(target.module, (found) =>
+    checkDigest("the workload", target.module, draft.workload.sha256, found),
+  );
+  const trees = draft.mounts
+    .filter((mount) => mount.kind === "packed")
+    .map((mount) => ({ mount, ...openTree(mount, target, flags) }));
+  const writable = trees
+    .filter(({ mount }) => mount.writable)
+    .map(({ mount, tree }) => ({ guest: mount.guest, tree }));
   refuseShared(writable);
+  const fill = (): Manifest => ({
+    ...draft,
+    workload: { ...draft.workload, sha256: draft.workload.sha256 ?? workload.sha256() },
+    mounts: draft.mounts.map((mount) => {
+      const read = trees.find((tree) => tree.mount === mount);
+      return read === undefined
+        ? mount
+        : { ...read.mount, sha256: read.mount.sha256 ?? read.content.sha256() };
+    }),
+  });
+  const choose = () => chooseBytes(target, flags, fill());
+  const contents = [workload, ...trees.map(({ content }) => content)];
+  const provision = {
+    manifest: contents.every(isRead) ? choose() : chooseLater(choose),
+    workload: workload.bytes,
+    secrets: new Map(draft.secrets.map(({ name }) => [name, readSecret(name, flags.secrets)])),
+    trees: trees.map(({ mount, content }) => ({ guest: mount.guest, bytes: content.bytes })),
+  };
+  const roots = trees.map(({ tree }) => tree.root);
+  return { fill, roots, lazily: { manifest: fill(), provision, writable } };
+}
+
+function isRead({ bytes }: Content): boolean {
+  return bytes instanceof Uint8Array;
+}
+
+/** Digests that are missing are as long as those that will stand in their place. */
+function chooseLater(choose: () => Uint8Array): LazyBytes {
+  let rest: Uint8Array | null = null;
   return {
-    manifest,
-    provision: {
-      manifest: chooseBytes(target, flags, manifest),
-      workload,
-      secrets: new Map(draft.secrets.map(({ name }) => [name, readSecret(name, flags.secrets)])),
-      trees: trees.map(({ guest, tree }) => ({ guest, bytes: tree.bytes })),
+    length: choose().length,
+    read(to) {
+      rest ??= choose();
+      const piece = rest.subarray(0, to.length);
+      to.set(piece);
+      rest = rest.subarray(piece.length);
+      return piece.length;
     },
-    writable,
   };
 }
 
@@ -90,29 +142,11 @@ function chooseBytes(target: Target, flags: AppliedFlags, manifest: Manifest): U
   return new TextEncoder().encode(encodeManifest(manifest));
 }
 
-function readModuleFile(path: string): Uint8Array<ArrayBuffer> {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    throw new DonjonError(
-      "workload/not-found",
-      `there is no file '${path}', which the manifest names as the program; build it, or change the manifest`,
-    );
-  }
-  if (stat.isFile() && stat.size > MAX_WORKLOAD_BYTES) {
-    throw new DonjonError(
-      "workload/limit",
-      `'${path}' has ${formatBytes(stat.size)}, and a module may have at most ${formatBytes(MAX_WORKLOAD_BYTES)}`,
-    );
-  }
-  return readInput(path);
-}
-
-async function loadMount(
+function openTree(
   mount: PackedMount,
   target: Target,
   flags: AppliedFlags,
-  progress: Progress,
-): Promise<LoadedTree> {
+): { readonly tree: HostTree; readonly content: Content } {
   const given = flags.directories.get(mount.guest);
   if (given === undefined && mount.host === null) {
     throw new DonjonError(
@@ -122,11 +156,12 @@ async function loadMount(
   }
   const host = given ?? join(target.directory, mount.host!);
   if (mount.writable) requireWritable(host);
-  progress.begin(`packing ${host}`);
-  const tree = await loadTree(host, (done, total) => progress.update(done, total));
-  progress.end();
-  checkDigest(`the tree for '${mount.guest}'`, host, mount.sha256, tree.sha256);
-  return tree;
+  const tree = scanTree(host);
+  const packed = { length: tree.plan.length, read: openHostTree(tree) };
+  const content = hashWhileRead(packed, (found) =>
+    checkDigest(`the tree for '${mount.guest}'`, host, mount.sha256, found),
+  );
+  return { tree, content };
 }
 
 /** Before the run: afterwards what the program changed would be lost. */

@@ -13,8 +13,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { MAX_TREE_BYTES } from "@donjon/protocol/limits";
-import { encodeTree, planTree, type TreePlan } from "@donjon/wasi/files/pack";
+import { planTree, type TreePlan } from "@donjon/wasi/files/pack";
 import {
+  alignTree,
   MAX_TREE_DEPTH,
   MAX_TREE_ENTRIES,
   type TreeEntry,
@@ -24,9 +25,6 @@ import { compareUtf8 } from "@donjon/wasi/files/utf8";
 import { fail, failWith, isReserved, lookAt } from "./host-path.ts";
 import { createMark, type TreeMarks } from "./mark.ts";
 import { recoverTree } from "./recover.ts";
-
-/** Bytes of one read: large enough that system calls do not count. */
-const READ_BYTES = 1 << 20;
 
 export interface HostTree {
   readonly root: string;
@@ -65,33 +63,34 @@ export function scanTree(root: string): HostTree {
   return { root, plan, marks: scan.marks };
 }
 
-/** The packed tree in pieces. Throws `files/read` when a file changed since the scan. */
-export function encodeHostTree(tree: HostTree): AsyncGenerator<Uint8Array, void, undefined> {
-  let place: string | null = null;
-  return encodeTree(tree.plan, (file) => {
-    place ??= findPlace(tree.root);
-    return readContent(tree, place, file);
-  });
+/**
+ * Reads the packed tree: each call fills `to` as far as there is something, and answers how many bytes that were, 0 at the end.
+ * Throws `files/read` when a file changed since the scan.
+ */
+export function openHostTree(tree: HostTree): (to: Uint8Array) => number {
+  let room: Uint8Array = new Uint8Array(0);
+  const steps = readParts(tree, () => room);
+  return (to) => {
+    room = to;
+    while (room.length > 0) {
+      const step = steps.next();
+      if (step.done) break;
+      room = room.subarray(step.value);
+    }
+    return to.length - room.length;
+  };
 }
 
-/** The packed tree and its digest, read once. `onProgress` is told how many bytes are done. */
-export async function loadTree(
-  root: string,
-  onProgress: (done: number, total: number) => void = () => {},
-): Promise<LoadedTree> {
+/** The packed tree and its digest, read once. */
+export function loadTree(root: string): LoadedTree {
   const tree = scanTree(root);
   const bytes = new Uint8Array(tree.plan.length);
+  const read = openHostTree(tree);
+  read(bytes);
+  // That the last file was still the same shows only behind it.
+  read(new Uint8Array(1));
   // Loaded only now: it takes milliseconds, and most runs have no tree.
-  const { createHash } = await import("node:crypto");
-  const hash = createHash("sha256");
-  let done = 0;
-  for await (const piece of encodeHostTree(tree)) {
-    bytes.set(piece, done);
-    hash.update(piece);
-    done += piece.length;
-    onProgress(done, bytes.length);
-  }
-  return { ...tree, bytes, sha256: hash.digest("hex") };
+  return { ...tree, bytes, sha256: process.getBuiltinModule("node:crypto").hash("sha256", bytes) };
 }
 
 class Scan {
@@ -209,12 +208,35 @@ function isThere(fd: number, path: string): boolean {
   }
 }
 
+/** Writes part after part to where `room` says, and tells how many bytes it was each time. */
+function* readParts(tree: HostTree, room: () => Uint8Array): Generator<number, void, undefined> {
+  const { head, entries } = tree.plan;
+  yield* copyPart(head, room);
+  const place = findPlace(tree.root);
+  for (const file of entries) {
+    if (file.kind !== "file") continue;
+    yield* readContent(tree, place, file, room);
+    yield* copyPart(new Uint8Array(alignTree(file.size) - file.size), room);
+  }
+}
+
+function* copyPart(part: Uint8Array, room: () => Uint8Array): Generator<number, void, undefined> {
+  for (let rest = part; rest.length > 0; ) {
+    const to = room();
+    const count = Math.min(rest.length, to.length);
+    to.set(rest.subarray(0, count));
+    rest = rest.subarray(count);
+    yield count;
+  }
+}
+
 /** The file must be the one that was scanned: not followed, not swapped, not changed. */
 function* readContent(
   tree: HostTree,
   place: string,
   file: TreeFile,
-): Generator<Uint8Array, void, undefined> {
+  room: () => Uint8Array,
+): Generator<number, void, undefined> {
   const host = join(tree.root, file.path);
   let fd: number;
   try {
@@ -228,14 +250,14 @@ function* readContent(
     if (!isThere(fd, join(place, file.path))) {
       throw fail("files/read", `'${host}' is behind a link by now; leave it alone and try again`);
     }
-    for (let left = file.size; isSame() && left > 0; ) {
-      const piece = new Uint8Array(Math.min(left, READ_BYTES));
-      const count = readSync(fd, piece);
-      if (count === 0) break;
+    let left = file.size;
+    for (let count = isSame() ? left : 0; left > 0 && count > 0; ) {
+      const to = room();
+      count = readSync(fd, to, 0, Math.min(left, to.length), null);
       left -= count;
-      yield piece.subarray(0, count);
+      if (count > 0) yield count;
     }
-    if (!isSame())
+    if (left > 0 || !isSame())
       throw fail("files/read", `'${host}' changed while it was read; leave it alone and try again`);
   } catch (cause) {
     throw failWith("files/read", `reading '${host}'`, cause);

@@ -11,7 +11,13 @@ import { Doorbell } from "./doorbell.ts";
 import { GateBell } from "./gate-bell.ts";
 import { GateListener } from "./gate-listener.ts";
 import { ConnectionPump, RingSink, RingSource } from "./gate-streams.ts";
-import type { DescriptorGrant, ThreadOrder, WorkerReport } from "./messages.ts";
+import type {
+  CompileOrder,
+  DescriptorGrant,
+  RunOrder,
+  ThreadOrder,
+  WorkerReport,
+} from "./messages.ts";
 import { prepareTiers } from "./prepare-tiers.ts";
 import { startWorker } from "./start-worker.ts";
 import type {
@@ -66,6 +72,7 @@ class Room implements EngineRoom, Workload {
   #resolve: (result: WorkloadResult) => void = () => {};
   #reject: (error: DonjonError) => void = () => {};
   #spec: WorkloadSpec | null = null;
+  #ahead: Uint8Array | null = null;
   #started = 0;
   #cpuBefore = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -90,6 +97,11 @@ class Room implements EngineRoom, Workload {
     });
   }
 
+  prepare(module: Uint8Array): void {
+    this.#ahead = module;
+    this.#order({ ahead: module }, ownedBuffers([module]));
+  }
+
   run(spec: WorkloadSpec): Workload {
     if (this.#spec !== null) throw new TypeError("An engine room runs one workload");
     this.#spec = spec;
@@ -100,9 +112,10 @@ class Room implements EngineRoom, Workload {
     const ports: MessagePort[] = [];
     const descriptors = spec.descriptors.map((one) => this.#grant(one, ports));
     const trees = spec.mounts.flatMap((mount) => (mount.kind === "packed" ? mount.bytes : []));
-    this.#first.postMessage(
+    const module = spec.module === this.#ahead ? null : spec.module;
+    this.#order(
       {
-        module: spec.module,
+        module,
         args: spec.args,
         env: spec.env,
         descriptors,
@@ -110,10 +123,14 @@ class Room implements EngineRoom, Workload {
         limits: spec.limits,
         clockFloorNs: spec.clockFloorNs,
       },
-      [...ports, ...ownedBuffers([spec.module, ...trees])],
+      [...ports, ...ownedBuffers([...(module === null ? [] : [module]), ...trees])],
     );
-    new Doorbell(this.#control, WORKER_BELL).ring();
     return this;
+  }
+
+  #order(order: CompileOrder | RunOrder, moved: (ArrayBuffer | MessagePort)[]): void {
+    this.#first.postMessage(order, moved);
+    new Doorbell(this.#control, WORKER_BELL).ring();
   }
 
   accept(listener: string, stream: Duplex): boolean {

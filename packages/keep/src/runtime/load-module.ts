@@ -60,13 +60,31 @@ export function checkModule(bytes: Uint8Array, memoryBytes: number): CheckedModu
 
 /**
  * Checks and compiles; errors as `checkModule`. Sets V8's flags for the whole process: a Keep runs one
- * workload.
+ * workload. `compiled`: what `compileAhead` made of the same bytes.
  */
-export function loadModule(bytes: Uint8Array, memoryBytes: number): LoadedModule {
+export function loadModule(
+  bytes: Uint8Array,
+  memoryBytes: number,
+  compiled: WebAssembly.Module | null = null,
+): LoadedModule {
   const checked = checkModule(bytes, memoryBytes);
   setEngineLimits(checked.maxPages, checked.tableCount);
   setTier(checked.tier);
-  return { ...checked, module: compile(bytes) };
+  return { ...checked, module: compiled ?? compile(bytes) };
+}
+
+/**
+ * Compiles a module before anybody knows whether it is the one that the manifest names, and what memory it may have: V8 asks
+ * for that limit when memory is made and when it grows, so `loadModule` sets it in time. Nothing of the module runs here: even
+ * its start function does so only when it is instantiated. What is wrong with it stays untold (`null`), because `loadModule`
+ * will tell it.
+ */
+export function compileAhead(bytes: Uint8Array): WebAssembly.Module | null {
+  try {
+    return loadModule(bytes, Number.POSITIVE_INFINITY).module;
+  } catch {
+    return null;
+  }
 }
 
 function isWasi(module: string, name: string): boolean {

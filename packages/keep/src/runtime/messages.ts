@@ -46,9 +46,15 @@ export type DescriptorGrant =
     }
   | { readonly kind: "connect"; readonly name: string; readonly stream: StreamGrant };
 
+/** May be posted to the first worker before its `RunOrder`: a module that is compiled then, and runs only with that. */
+export interface CompileOrder {
+  readonly ahead: Uint8Array;
+}
+
 /** Posted to the first worker, whose doorbell is rung then. */
 export interface RunOrder {
-  readonly module: Uint8Array;
+  /** `null`: the one that came ahead. */
+  readonly module: Uint8Array | null;
   readonly args: readonly string[];
   readonly env: ReadonlyMap<string, string>;
   readonly descriptors: readonly DescriptorGrant[];

@@ -10,8 +10,8 @@ import { WORKER_BELL } from "./control.ts";
 import { disarm } from "./disarm.ts";
 import { Doorbell } from "./doorbell.ts";
 import { createGuest, type Guest } from "./guest.ts";
-import { type LoadedModule, loadModule } from "./load-module.ts";
-import type { RunOrder, WorkerBoot, WorkerReport } from "./messages.ts";
+import { compileAhead, type LoadedModule, loadModule } from "./load-module.ts";
+import type { CompileOrder, RunOrder, WorkerBoot, WorkerReport } from "./messages.ts";
 import { PAGE_BYTES } from "./module-check.ts";
 import { findStart, runEntry } from "./run-module.ts";
 import { createCallBlock } from "./threads/call-block.ts";
@@ -43,9 +43,15 @@ function instantiate(loaded: LoadedModule, guest: Guest): WebAssembly.Instance {
   return instance;
 }
 
+/** The module that came ahead of its order. */
+let ahead: { readonly bytes: Uint8Array; readonly compiled: WebAssembly.Module | null } | null =
+  null;
+
 function run(order: RunOrder): void {
   const times = [uptimeMs()];
-  const loaded = loadModule(order.module, order.limits.memoryBytes);
+  const { bytes, compiled } =
+    order.module === null ? ahead! : { bytes: order.module, compiled: null };
+  const loaded = loadModule(bytes, order.limits.memoryBytes, compiled);
   times.push(uptimeMs());
   const guest = createGuest(order, control);
   times.push(uptimeMs());
@@ -106,18 +112,22 @@ function serveThreads(
   new Desk(guest.wasi.attempts, guest.bell, calls, slots, spawn).serve();
 }
 
-/** Blocks until the order has come: the event loop of a worker takes milliseconds to get going. */
-function waitForOrder(bell: Doorbell): RunOrder {
-  for (;;) {
+/** Blocks until the order to run has come: the event loop of a worker takes milliseconds to get going. */
+function waitForOrder(first: Order | null): RunOrder {
+  const bell = new Doorbell(control, WORKER_BELL);
+  for (let order = first; ; ) {
+    if (order !== null && "module" in order) return order;
+    if (order !== null) ahead = { bytes: order.ahead, compiled: compileAhead(order.ahead) };
     const seen = bell.epoch();
-    const order = takeOrder();
-    if (order !== null) return order;
-    bell.wait(seen, null);
+    order = takeOrder();
+    if (order === null) bell.wait(seen, null);
   }
 }
 
-function takeOrder(): RunOrder | null {
-  const received = receiveMessageOnPort(port!) as { message: RunOrder } | undefined;
+type Order = CompileOrder | RunOrder;
+
+function takeOrder(): Order | null {
+  const received = receiveMessageOnPort(port!) as { message: Order } | undefined;
   return received?.message ?? null;
 }
 
@@ -128,9 +138,9 @@ function main(): void {
     if (outcome !== null) report({ kind: "done", outcome, changes: [] });
     return;
   }
-  const early = takeOrder();
-  if (early === null) warmUp(control);
-  run(early ?? waitForOrder(new Doorbell(control, WORKER_BELL)));
+  const first = takeOrder();
+  if (first === null) warmUp(control);
+  run(waitForOrder(first));
 }
 
 try {

@@ -130,6 +130,11 @@ export interface Workload {
  * session's; `run` may be called once.
  */
 export interface EngineRoom {
+  /**
+   * Moves the module of the `run` to come to the worker, which compiles it meanwhile. Nothing of it runs, and nothing that its
+   * bytes bring about is told to anybody, before `run` is called with the same array.
+   */
+  prepare(module: Uint8Array): void;
   run(spec: WorkloadSpec): Workload;
   close(): Promise<void>;
 }

@@ -15,6 +15,9 @@ import { createWorkloadSpec, forgetSecrets, type Provisioned } from "./provision
 /** Those who come to TLS listeners have one turn together; the owner and its sessions have theirs. */
 const LISTENERS: Asker = { destroyed: false };
 
+/** Modules from this size on are compiled while trees and manifest come; smaller ones take no time worth a message of its own. */
+const COMPILED_AHEAD_BYTES = 1 << 20;
+
 export interface KeepParts {
   readonly room: EngineRoom;
   readonly connections: Connections;
@@ -93,6 +96,11 @@ export class Keep {
     const manifest = this.#provisioned?.manifest;
     if (manifest?.sessions.attest === "owner") this.requireOwner(channel, "ask for evidence");
     return this.#prove({ nonce, ...channel.secured }, channel.stream);
+  }
+
+  /** Has a large module compiled while the rest still comes. It is the claimer's, and not yet known to be the manifest's. */
+  prepare(module: Uint8Array): void {
+    if (module.length >= COMPILED_AHEAD_BYTES) this.#parts.room.prepare(module);
   }
 
   async start(provisioned: Provisioned): Promise<Workload> {

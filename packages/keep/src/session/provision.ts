@@ -8,7 +8,6 @@ import type {
 } from "@donjon/protocol/manifest/manifest";
 import { readManifest } from "@donjon/protocol/manifest/read-manifest";
 import type { ProvisionMessage } from "@donjon/protocol/session/client-message";
-import { hashSha256 } from "../node/digest.ts";
 import type { DescriptorSpec, MountSpec, WorkloadSpec } from "../runtime/workload.ts";
 
 /** Everything that came up, whole and equal to what the manifest says. */
@@ -27,17 +26,22 @@ export interface Provisioned {
   readonly timeMs: number;
 }
 
-/** Gathers the parts of an upload; every check is made as early as its part allows. */
+/** Gathers the parts of an upload; all are checked when the manifest has come, which follows what it names. */
 export class ProvisionBuilder {
   readonly #message: ProvisionMessage;
+  readonly #onModule: (module: Uint8Array) => void;
   #manifest: Manifest | null = null;
   #manifestDigest = "";
   #module: Uint8Array = new Uint8Array(0);
+  #moduleDigest = "";
   readonly #secrets = new Map<string, Uint8Array>();
   readonly #trees = new Map<string, Uint8Array>();
+  readonly #treeDigests = new Map<string, string>();
 
-  constructor(message: ProvisionMessage) {
+  /** `onModule` gets the module when it has come, not checked yet. */
+  constructor(message: ProvisionMessage, onModule: (module: Uint8Array) => void) {
     this.#message = message;
+    this.#onModule = onModule;
   }
 
   /** Whether the workload is to outlive the session. */
@@ -49,20 +53,21 @@ export class ProvisionBuilder {
   get sizes(): readonly number[] {
     const { manifest, workload, secrets, trees } = this.#message;
     return [
-      manifest,
       workload,
-      ...secrets.map(({ size }) => size),
       ...trees.map(({ size }) => size),
+      manifest,
+      ...secrets.map(({ size }) => size),
     ];
   }
 
   /** Throws a `DonjonError` when the part is not what the manifest says. */
-  addPart(index: number, bytes: Uint8Array): void {
-    const { secrets } = this.#message;
-    if (index === 0) this.#takeManifest(bytes);
-    else if (index === 1) this.#takeModule(bytes);
-    else if (index < 2 + secrets.length) this.#secrets.set(secrets[index - 2]!.name, bytes);
-    else this.#takeTree(index - 2 - secrets.length, bytes);
+  addPart(index: number, bytes: Uint8Array, sha256: string): void {
+    const { secrets, trees } = this.#message;
+    const manifestIndex = 1 + trees.length;
+    if (index === 0) this.#takeModule(bytes, sha256);
+    else if (index < manifestIndex) this.#takeTree(trees[index - 1]!.guest, bytes, sha256);
+    else if (index === manifestIndex) this.#takeManifest(bytes, sha256);
+    else this.#secrets.set(secrets[index - manifestIndex - 1]!.name, bytes);
   }
 
   finish(): Provisioned {
@@ -78,10 +83,21 @@ export class ProvisionBuilder {
     };
   }
 
-  #takeManifest(bytes: Uint8Array): void {
+  #takeModule(bytes: Uint8Array, sha256: string): void {
+    this.#module = bytes;
+    this.#moduleDigest = sha256;
+    this.#onModule(bytes);
+  }
+
+  #takeTree(guest: string, bytes: Uint8Array, sha256: string): void {
+    this.#trees.set(guest, bytes);
+    this.#treeDigests.set(guest, sha256);
+  }
+
+  #takeManifest(bytes: Uint8Array, sha256: string): void {
     const manifest = readManifest(bytes);
     this.#manifest = manifest;
-    this.#manifestDigest = hashSha256(bytes);
+    this.#manifestDigest = sha256;
     checkNames(
       "secret",
       manifest.secrets.map(({ name }) => name),
@@ -92,23 +108,15 @@ export class ProvisionBuilder {
       manifest.mounts.filter(({ kind }) => kind === "packed").map(({ guest }) => guest),
       this.#message.trees.map(({ guest }) => guest),
     );
-  }
-
-  #takeModule(bytes: Uint8Array): void {
-    checkDigest("the workload", bytes, this.#manifest!.workload.sha256);
-    this.#module = bytes;
-  }
-
-  #takeTree(index: number, bytes: Uint8Array): void {
-    const { guest } = this.#message.trees[index]!;
-    const mount = this.#manifest!.mounts.find((each) => each.guest === guest);
-    checkDigest(`the tree for "${guest}"`, bytes, mount?.kind === "packed" ? mount.sha256 : null);
-    this.#trees.set(guest, bytes);
+    checkDigest("the workload", this.#moduleDigest, manifest.workload.sha256);
+    for (const [guest, found] of this.#treeDigests) {
+      const mount = manifest.mounts.find((each) => each.guest === guest);
+      checkDigest(`the tree for "${guest}"`, found, mount?.kind === "packed" ? mount.sha256 : null);
+    }
   }
 }
 
-function checkDigest(what: string, bytes: Uint8Array, wanted: string | null): void {
-  const found = hashSha256(bytes);
+function checkDigest(what: string, found: string, wanted: string | null): void {
   if (found === wanted) return;
   throw new DonjonError(
     "manifest/digest",

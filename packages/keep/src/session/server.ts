@@ -129,11 +129,11 @@ class SessionServer {
   #onProvision(message: ProvisionMessage): void {
     this.#keep.claim(this.#channel);
     this.#endsKeep = true;
-    const builder = new ProvisionBuilder(message);
+    const builder = new ProvisionBuilder(message, (module) => this.#keep.prepare(module));
     this.#builder = builder;
     this.#upload = new Upload(
       builder.sizes,
-      (index, bytes) => builder.addPart(index, bytes),
+      (index, bytes, sha256) => builder.addPart(index, bytes, sha256),
       (bytes) => this.#peer.grant(CHANNEL.upload, bytes),
     );
   }

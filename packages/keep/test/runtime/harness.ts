@@ -17,7 +17,7 @@ const STDIO: readonly DescriptorSpec[] = [
   { kind: "stderr", name: "stderr", terminal: false },
 ];
 
-const LIMITS: WorkloadLimits = {
+export const LIMITS: WorkloadLimits = {
   memoryBytes: 64 << 20,
   filesBytes: 64 << 20,
   timeMs: null,

@@ -78,7 +78,7 @@ function createKeep() {
     drain: async () => {},
   };
   const keep = new Keep({
-    room: { run: () => workload, close: async () => {} },
+    room: { prepare() {}, run: () => workload, close: async () => {} },
     connections: connections as unknown as KeepParts["connections"],
     prover: {
       async prove() {
@@ -248,7 +248,7 @@ function createDeafClient(keep: Keep, secured = false) {
       detached,
       time: 0,
     });
-    const bytes = Buffer.concat([manifest, workload]);
+    const bytes = Buffer.concat([workload, manifest]);
     stream.push(encodeFrameHeader(FRAME_KIND.data, CHANNEL.upload, bytes.length));
     stream.push(bytes);
     stream.push(encodeFrameHeader(FRAME_KIND.end, CHANNEL.upload, 0));

@@ -34,7 +34,7 @@ function createKeep() {
   };
   const connections = { prepare: () => prepared.promise, open() {}, refuseNew() {} };
   const keep = new Keep({
-    room: { run: () => workload, close: async () => {} },
+    room: { prepare() {}, run: () => workload, close: async () => {} },
     connections: connections as unknown as KeepParts["connections"],
     prover: {} as KeepParts["prover"],
     clock: { floorNs: 0n, now: () => 0, learn() {} },

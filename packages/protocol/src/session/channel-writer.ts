@@ -4,14 +4,18 @@ import type { DataChannel } from "./peer.ts";
 /** The part of a session peer that a writer needs. */
 export interface ChannelSender {
   sendable(channel: DataChannel): number;
-  sendData(channel: DataChannel, bytes: Uint8Array): void;
+  sendData(channel: DataChannel, bytes: Uint8Array, sent: (() => void) | null): void;
   sendEnd(channel: DataChannel): void;
 }
 
 export class ChannelWriter {
   readonly #peer: ChannelSender;
   readonly #channel: DataChannel;
-  readonly #queue: { bytes: Uint8Array; done: (() => void) | null }[] = [];
+  readonly #queue: {
+    bytes: Uint8Array;
+    readonly done: (() => void) | null;
+    readonly passed: (() => void) | null;
+  }[] = [];
   #ending = false;
   #sent = 0;
 
@@ -25,9 +29,12 @@ export class ChannelWriter {
     return this.#sent;
   }
 
-  /** `done` is called when all of `bytes` has been handed to the stream. */
-  write(bytes: Uint8Array, done: (() => void) | null): void {
-    this.#queue.push({ bytes, done });
+  /**
+   * `done` is called when all of `bytes` has been handed to the stream; `passed`, when the stream has passed them on and they may
+   * change, but maybe never if the stream is lost. Of no bytes only `done` is told.
+   */
+  write(bytes: Uint8Array, done: (() => void) | null, passed: (() => void) | null = null): void {
+    this.#queue.push({ bytes, done, passed });
     if (this.#queue.length === 1) this.flush();
   }
 
@@ -42,7 +49,14 @@ export class ChannelWriter {
       const room = this.#peer.sendable(this.#channel);
       if (head.bytes.length > 0 && room === 0) return;
       const count = Math.min(room, head.bytes.length);
-      if (count > 0) this.#peer.sendData(this.#channel, head.bytes.subarray(0, count));
+      const isLast = count === head.bytes.length;
+      if (count > 0) {
+        this.#peer.sendData(
+          this.#channel,
+          head.bytes.subarray(0, count),
+          isLast ? head.passed : null,
+        );
+      }
       this.#sent += count;
       head.bytes = head.bytes.subarray(count);
       if (head.bytes.length > 0) continue;

@@ -6,7 +6,7 @@ import type { FailureMessage, KeepMessage } from "./keep-message.ts";
 import { array, integer, matching, record, type Shape, text } from "./shape.ts";
 
 /** The version of the session's messages; each side refuses another. */
-export const SESSION_PROTOCOL = 2;
+export const SESSION_PROTOCOL = 3;
 
 /** Characters of a name, and of a sentence for people. */
 export const MAX_NAME = 4096;

@@ -37,8 +37,10 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+type WholeProvision = Provision & Record<"manifest" | "workload", Uint8Array>;
+
 /** A provision of `workload` with a manifest that names its digest and has `more` lines. */
-export function createProvision(workload: Uint8Array, more = ""): Provision {
+export function createProvision(workload: Uint8Array, more = ""): WholeProvision {
   const manifest = Buffer.from(`[workload]\nsha256 = "${sha256Hex(workload)}"\n${more}`);
   return { manifest, workload, secrets: new Map(), trees: [] };
 }

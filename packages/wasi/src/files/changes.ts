@@ -25,7 +25,7 @@ export interface TreeChanges {
   readonly entries: readonly TreeEntry[];
   /** For `planTree`: `changes` is set, `times` is as in the tree. */
   readonly form: TreeForm;
-  /** For `encodeTree` and `packTree`. The file system must not change until all is read. */
+  /** For `packTree`. The file system must not change until all is read. */
   readonly source: (file: TreeFile) => Iterable<Uint8Array>;
 }
 

@@ -29,7 +29,7 @@ export interface TreePlan extends TreeForm {
 }
 
 /** Where the content of a file comes from, in pieces that together are `file.size` long. */
-export type TreeSource<T> = (file: TreeFile) => T;
+export type TreeSource = (file: TreeFile) => Iterable<Uint8Array>;
 
 const encoder = new TextEncoder();
 
@@ -60,11 +60,14 @@ export function planTree(given: Iterable<TreeEntry>, form: TreeForm): TreePlan {
   return { ...form, entries: parseTreeIndex(header, head), head, length };
 }
 
-/** The packed tree in one buffer. Throws as `planTree` and `encodeTree` do, and `files/limit`. */
+/**
+ * The packed tree in one buffer. Throws as `planTree` does, `files/limit`, and `files/read` when a content is not as long
+ * as its entry says.
+ */
 export function packTree(
   entries: Iterable<TreeEntry>,
   form: TreeForm,
-  source: TreeSource<Iterable<Uint8Array>>,
+  source: TreeSource,
 ): Uint8Array {
   const plan = planTree(entries, form);
   const bytes = allocateBytes(plan.length);
@@ -85,30 +88,6 @@ export function packTree(
     start += alignTree(file.size);
   }
   return bytes;
-}
-
-/**
- * The packed tree in pieces, the head first; nothing but the piece at hand is held. Throws
- * `DonjonError` `files/read` when a content is not as long as its entry says, because a file that
- * changes while it is read must not become a valid tree.
- */
-export async function* encodeTree(
-  plan: TreePlan,
-  source: TreeSource<Iterable<Uint8Array> | AsyncIterable<Uint8Array>>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield plan.head;
-  for (const file of plan.entries) {
-    if (file.kind !== "file") continue;
-    let done = 0;
-    for await (const piece of source(file)) {
-      done += piece.length;
-      refuseOverrun(file, done);
-      if (piece.length > 0) yield piece;
-    }
-    refuseShort(file, done);
-    const padding = alignTree(file.size) - file.size;
-    if (padding > 0) yield new Uint8Array(padding);
-  }
 }
 
 /** SHA-256 of a packed tree: what a manifest names. */
