@@ -267,6 +267,25 @@ test("a manifest that pins everything is delivered as it is", async (t) => {
   assert.match(changed.stderr, /the manifest wants/);
 });
 
+test("a large module, which is read while it is sent, runs as any other, and not at all with another digest than the one that is pinned", async (t) => {
+  // A custom section without a name: id 0, length in LEB128.
+  const padding = Buffer.from([0, 0x80, 0x80, 0xc0, 0x00, ...new Uint8Array(1 << 20)]);
+  const module = Buffer.concat([GUESTS.exit(5), padding]);
+  const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  const pin = (sha256: string) => `[workload]\nsha256 = "${sha256}"\nfile = "a.wasm"\n`;
+  const files = { "a.wasm": module, "donjon.toml": pin(digest(module)), "data/x": "1" };
+  const root = createFiles(t, files);
+  assert.equal((await runCommand(["run", "--insecure", root])).code, 5);
+  const run = ["run", "--insecure", "--json", join(root, "a.wasm"), "--dir", join(root, "data")];
+  const free = await runCommand(run);
+  assert.equal(free.code, 5);
+  assert.equal(JSON.parse(free.stderr).run.workload, digest(module));
+  writeFileSync(join(root, "donjon.toml"), pin(digest(GUESTS.exit(5))));
+  const changed = await runCommand(["run", "--insecure", root]);
+  assert.equal(changed.code, 125);
+  assert.match(changed.stderr, /^donjon: the workload .* the manifest wants/m);
+});
+
 test("a secret needs a value, and never reaches the manifest", async (t) => {
   const root = createFiles(t, { "a.wasm": GUESTS.exit(0), key: "hush-hush" });
   const file = await runCommand(["run", "a.wasm", "--secret", "KEY=@key", "--print-manifest"], {
