@@ -1,11 +1,12 @@
 /**
  * Octets per second between a client and a workload: through an attested session (TLS inside the gate's pipe), through a
- * bare one, and through TLS over loopback TCP between two processes, in turns. To the workload, from it, and there and back.
+ * bare one, and through TLS over loopback TCP between two processes, in turns, each in new processes. To the workload, from
+ * it, and there and back.
  *
  * Usage: sh tools/node.sh --max-semi-space-size=1 bench/session/throughput.ts [rounds]; MIB: size of one measurement, at most 1024.
  * The flag is what `donjon deploy` starts its engine with; the TLS beside it gets the same.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -18,7 +19,7 @@ import { encodeCatGuest, encodeFloodGuest } from "@donjon/testkit/contract/guest
 import { formatTable, median } from "../lib/stats.ts";
 import { type Lab, withLab } from "./lab.ts";
 
-const MIB = Number(process.env["MIB"] ?? 512);
+const MIB = Number(process.env["MIB"] ?? 1024);
 const TOTAL = MIB * 2 ** 20;
 const PIECE = Buffer.alloc(64 << 10, 7);
 const WAYS = ["to the workload", "from the workload", "there and back"] as const;
@@ -128,36 +129,45 @@ function serve(way: Way): void {
   server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
 }
 
-async function compare(lab: Lab, way: Way, rounds: number): Promise<(string | number)[]> {
-  const tls: number[] = [];
-  const attested: number[] = [];
-  const bare: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    tls.push(await throughTls(way));
-    attested.push(await throughKeep(lab, way, true));
-    bare.push(await throughKeep(lab, way, false));
+const KINDS = ["TLS over TCP", "attested", "bare"] as const;
+type Kind = (typeof KINDS)[number];
+
+async function measure(kind: Kind, way: Way): Promise<void> {
+  if (kind === "TLS over TCP") console.log(await throughTls(way));
+  else {
+    await withLab(async (lab) => console.log(await throughKeep(lab, way, kind === "attested")));
   }
-  const plain = median(tls);
-  return [
-    way,
-    plain,
-    median(attested),
-    median(attested) / plain,
-    median(bare),
-    median(bare) / plain,
-  ];
 }
 
-if (process.argv[2] === "serve") serve(process.argv[3] as Way);
-else {
-  const rounds = Number(process.argv[2] ?? 5);
-  await withLab(async (lab) => {
-    const rows: (string | number)[][] = [];
-    for (const way of WAYS) {
-      console.error(`bench: ${way}`);
-      rows.push(await compare(lab, way, rounds));
-    }
-    const heads = ["way", "TLS over TCP, MiB/s", "attested", "ratio", "bare", "ratio"];
-    console.log(`\n${MIB} MiB, medians of ${rounds}:\n\n${formatTable(heads, rows, 2)}`);
+/** In a process of its own, as a command is one: what the collector of another measurement has learnt must not count. */
+function measureApart(kind: Kind, way: Way): number {
+  const args = [...process.execArgv, import.meta.filename, "measure", kind, way];
+  const { stdout, status } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  if (status !== 0) throw new Error(`${kind}, ${way}: the measurement ended with ${status}`);
+  return Number(stdout);
+}
+
+function compare(way: Way, rounds: number): (string | number)[] {
+  const speeds = KINDS.map(() => [] as number[]);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, kind] of KINDS.entries()) speeds[at]!.push(measureApart(kind, way));
+  }
+  const [tls = 0, attested = 0, bare = 0] = speeds.map(median);
+  return [way, tls, attested, attested / tls, bare, bare / tls];
+}
+
+const [, , task = "5", first, second] = process.argv;
+if (task === "serve") serve(first as Way);
+else if (task === "measure") await measure(first as Kind, second as Way);
+else {
+  const rounds = Number(task);
+  const rows = WAYS.map((way) => {
+    console.error(`bench: ${way}`);
+    return compare(way, rounds);
+  });
+  const heads = ["way", "TLS over TCP, MiB/s", "attested", "ratio", "bare", "ratio"];
+  console.log(`\n${MIB} MiB, medians of ${rounds}:\n\n${formatTable(heads, rows, 2)}`);
 }

@@ -1,5 +1,6 @@
 /** Gate side of the streams: rings as the session sees them, and connections pumped through rings. */
 import type { Duplex } from "node:stream";
+import { readAtOnce } from "@donjon/protocol/gate/duplex";
 import { CONNECTION_RING_BYTES, FROM_WORKLOAD, WORKER_BELL } from "./control.ts";
 import { Doorbell, type SharedWords, TurnSignal } from "./doorbell.ts";
 import type { GateBell } from "./gate-bell.ts";
@@ -91,7 +92,11 @@ export class ConnectionPump {
     this.#toWorkload = new RingWriter(buffer, 0, CONNECTION_RING_BYTES, new TurnSignal(worker));
     this.#fromWorkload = new RingReader(buffer, FROM_WORKLOAD, CONNECTION_RING_BYTES, worker);
     this.grant = { buffer, index: bell.add(() => this.#turn()) };
-    stream.on("data", (chunk: Uint8Array) => this.#receive(chunk));
+    readAtOnce(stream);
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#receive(chunk);
+      if (this.#rest !== null) this.#rest = new Uint8Array(this.#rest);
+    });
     stream.on("end", () => this.#endInput());
     stream.on("drain", () => {
       this.#draining = false;

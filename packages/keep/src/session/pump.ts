@@ -134,6 +134,7 @@ export class InputPump {
     return this.#waitingBytes >= INITIAL_CREDIT;
   }
 
+  /** `piece` may change when this has returned. */
   add(piece: Uint8Array): void {
     // An earlier session of a detached run has ended it: what comes later is taken and dropped.
     if (this.#ending) {
@@ -143,6 +144,8 @@ export class InputPump {
     this.#waiting.push(piece);
     this.#waitingBytes += piece.length;
     if (this.#waiting.length === 1) this.#drain();
+    const left = this.#waiting.pop();
+    if (left !== undefined) this.#waiting.push(new Uint8Array(left));
   }
 
   end(): void {

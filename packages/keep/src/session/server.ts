@@ -164,7 +164,7 @@ class SessionServer {
   #onData(id: DataChannel, piece: Uint8Array): void {
     if (id === CHANNEL.upload && this.#upload !== null) this.#upload.add(piece);
     else if (id === CHANNEL.stdin && this.#stdin !== null) this.#stdin.add(piece);
-    else if (id === CHANNEL.stdin && this.#attended) this.#early.push(piece);
+    else if (id === CHANNEL.stdin && this.#attended) this.#early.push(new Uint8Array(piece));
     else throw new DonjonError("session/protocol", "the client sent data that nothing waits for");
   }
 

@@ -39,15 +39,23 @@ export interface GateDuplex<D extends DuplexLike> {
 /** Sealed octets of one stream that may wait for the pipe while TLS seals the next. */
 const MAX_AHEAD_BYTES = 256 << 10;
 
-const tlsCarriers = new WeakMap<object, () => void>();
+type Use = "reads at once" | "tls";
+const streams = new WeakMap<object, (use: Use) => void>();
 
 /**
- * Says that from now on the engine's TLS alone reads and writes `duplex`. It copies what it reads before it returns, and what it
- * writes lies in memory of its own: so that is sent ahead, and given back at once instead of left to the collector.
- * Does nothing to what is no stream of the gate.
+ * Says that whoever reads `duplex` has done with each piece when its listener returns, so that memory is given back at once instead
+ * of left to the collector. Does nothing to what is no stream of the gate.
+ */
+export function readAtOnce(duplex: object): void {
+  streams.get(duplex)?.("reads at once");
+}
+
+/**
+ * Says that from now on the engine's TLS alone reads and writes `duplex`. It reads at once, and what it writes lies in memory of its
+ * own: that is sent ahead, and given back as well. Does nothing to what is no stream of the gate.
  */
 export function carryTls(duplex: object): void {
-  tlsCarriers.get(duplex)?.();
+  streams.get(duplex)?.("tls");
 }
 
 interface Write {
@@ -70,6 +78,7 @@ export function createGateDuplex<D extends DuplexLike>(
   let unread = 0;
   let pending: Write | null = null;
   let over = false;
+  let readsAtOnce = false;
   let carriesTls = false;
   /** Octets that the pipe has not passed on though their write is done. */
   let ahead = 0;
@@ -159,15 +168,16 @@ export function createGateDuplex<D extends DuplexLike>(
       done(error);
     },
   });
-  tlsCarriers.set(duplex, () => {
-    carriesTls = true;
+  streams.set(duplex, (use) => {
+    readsAtOnce = true;
+    carriesTls ||= use === "tls";
   });
 
   const events: MuxStreamEvents = {
     onData(piece) {
       if (over || piece.length === 0) return false;
-      // TLS that reads has done with the piece when `push` returns; everything else may wait.
-      const passes = carriesTls && duplex.readableFlowing === true && duplex.readableLength === 0;
+      // Then its listener has it, and has done with it, when `push` returns.
+      const passes = readsAtOnce && duplex.readableFlowing === true && duplex.readableLength === 0;
       if (duplex.push(passes ? piece : detach(piece))) stream().consumed(piece.length);
       else unread += piece.length;
       return !passes || duplex.readableLength > 0;
