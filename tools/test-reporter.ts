@@ -13,13 +13,22 @@ function describe(error: unknown): string {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
 
+/** Of what a file with failures wrote to stderr, the end. */
+const STDERR_CHARACTERS = 8192;
+
 /** A reporter of `node:test`: takes its events, gives text. */
 export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const files = new Map<string, Tally>();
   /** Reason to the names of the tests, by file. */
   const skips = new Map<string, string[]>();
+  const stderr = new Map<string, string>();
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   for await (const event of source) {
+    if (event.type === "test:stderr") {
+      const file = relative(process.cwd(), event.data.file);
+      const text = (stderr.get(file) ?? "") + event.data.message;
+      stderr.set(file, text.slice(-STDERR_CHARACTERS));
+    }
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const data = event.data;
     // Suites and files only repeat what their tests said.
@@ -47,6 +56,9 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
   }
   for (const [file, tally] of [...files].sort()) {
     yield `${String(tally.passed).padStart(5)} passed${tally.failed > 0 ? `, ${tally.failed} FAILED` : ""}${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ""}  ${file}\n`;
+  }
+  for (const [file, text] of stderr) {
+    if ((files.get(file)?.failed ?? 0) > 0) yield `\nWRITTEN TO STDERR by ${file}\n${text}`;
   }
   if (total.skipped > 0) yield `\nSKIPPED ${total.skipped} TESTS\n`;
   for (const [key, names] of skips) {

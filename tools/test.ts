@@ -29,6 +29,7 @@ const tests = spawnSync(
     "--no-wasm-deopt",
     "--conditions=source",
     "--disable-warning=ExperimentalWarning",
+    "--import=./tools/test-deadline.ts",
     "--test",
     "--test-concurrency=2",
     `--test-timeout=${TEST_TIMEOUT_MS}`,

@@ -44,7 +44,7 @@ const host = startAgent();
 const pid = host.pid!;
 after(async () => {
   host.kill("SIGTERM");
-  if (host.exitCode === null) await once(host, "exit");
+  if (host.exitCode === null && host.signalCode === null) await once(host, "exit");
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 await once(host.stdout!, "data");
