@@ -17,7 +17,7 @@ import { dropSignals, endKeep } from "./node/exit.ts";
 import { createKeepClock } from "./node/keep-clock.ts";
 import { describeDefect } from "./node/last-words.ts";
 import { dropPermissions, mayRead } from "./node/permissions.ts";
-import { IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
+import { findLane, IN_DESCRIPTOR, OUT_DESCRIPTOR, openPipe } from "./node/pipes.ts";
 import { Keep } from "./session/keep.ts";
 import type { AcceptSession } from "./session/secured.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -48,6 +48,7 @@ process.on("uncaughtException", (error) => {
 });
 
 serveGate(openPipe(IN_DESCRIPTOR), {
+  openLane: findLane(),
   state: () => keep.state,
   onImage: () => {
     image ??= readImage();

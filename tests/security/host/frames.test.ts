@@ -117,11 +117,17 @@ describe("after the evidence was accepted, a host", () => {
   /** Records of the client after which everything is provision. */
   const first = records.forth.at(-1)! + 1;
 
-  for (const fault of FAULTS) {
-    test(`that does this to the upload gets nothing, and the Keep runs nothing: ${fault}`, async () => {
+  const ways = [
+    ["in the gate's frames", (own: HostileHost) => own.call()],
+    ["on the lane", (own: HostileHost) => own.callLane()],
+  ] as const;
+  for (const [fault, [way, open]] of FAULTS.flatMap((each) =>
+    ways.map((way) => [each, way] as const),
+  )) {
+    test(`that does this to the upload ${way} gets nothing, and the Keep runs nothing: ${fault}`, async () => {
       for (const at of [first, first + 2]) {
         await using own = start();
-        const inner = own.call();
+        const inner = open(own);
         const forth = injectFault(TLS_RECORD, at, fault, () => inner.destroy());
         const { run } = await deliver(setting, { stream: tamper(inner, { forth }), verify });
         run.stdin.end(setting.planted.stdin);
@@ -131,9 +137,9 @@ describe("after the evidence was accepted, a host", () => {
       }
     });
 
-    test(`that does this to the Keep's answers makes the client believe nothing false: ${fault}`, async () => {
+    test(`that does this to the Keep's answers ${way} makes the client believe nothing false: ${fault}`, async () => {
       await using own = start();
-      const inner = own.call();
+      const inner = open(own);
       const at = records.back.at(-1)! + 1;
       const back = injectFault(TLS_RECORD, at, fault, () => inner.destroy());
       const { run } = await deliver(setting, { stream: tamper(inner, { back }), verify });

@@ -22,11 +22,20 @@ export interface Launch {
   readonly imageDigest: string;
 }
 
+/** A pipe for the octets of one session, past the gate's frames. */
+export interface Lane {
+  readonly stream: Duplex;
+  /** The Keep has opened it: from now on nobody else on its side holds it open. */
+  release(): void;
+}
+
 export interface StartedKeep {
   /** The pipe on which the host calls the Keep; it carries the gate's frames. */
   readonly in: Duplex;
   /** The pipe on which the Keep calls the host; it carries the gate's frames. */
   readonly out: Duplex;
+  /** `null`: this backend has none. */
+  readonly lane: Lane | null;
   /** Never rejects. */
   readonly ended: Promise<KeepEnd>;
   /** What confines the Keep, one line for the summary; final once the Keep has answered anything. */

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import type { ImageSource } from "../image/find.ts";
-import type { Backend, BackendOptions, Launch, StartedKeep } from "./backend.ts";
+import type { Backend, BackendOptions, Lane, Launch, StartedKeep } from "./backend.ts";
 import { limitBoot, watchKeepEnd } from "./keep-end.ts";
 import { findLaunchFiles, type LaunchFiles } from "./launch-files.ts";
 import { createLineReader } from "./lines.ts";
@@ -14,6 +14,7 @@ import {
   FALLBACK_LINE,
   FILTER_DESCRIPTOR,
   findBubblewrap,
+  LANE_DESCRIPTOR,
   SANDBOXED_ENGINE_FLAGS,
 } from "./sandbox.ts";
 import { assembleKeepFilter } from "./seccomp.ts";
@@ -68,7 +69,7 @@ function startKeep(
   const child = spawnApart(command!, args, {
     // The engine lets workers read below the working directory, until they give that up.
     cwd: dirname(files.runtime),
-    stdio: ["pipe", "ignore", "pipe", "pipe", "pipe", "pipe"],
+    stdio: ["pipe", "ignore", "pipe", "pipe", "pipe", "pipe", "ignore", "pipe"],
   });
   const filter = (child.stdio as readonly unknown[])[FILTER_DESCRIPTOR] as Writable;
   filter.on("error", () => {});
@@ -99,6 +100,7 @@ function startKeep(
   return {
     in: gate,
     out: pipe(child, 4),
+    lane: openLane(child),
     ended,
     get sandbox() {
       return sandbox;
@@ -126,6 +128,14 @@ async function measure(files: LaunchFiles, sandboxed: boolean): Promise<Launch> 
   return sandboxed
     ? measureProcessLaunch(files.listFiles(), SANDBOXED_ENGINE_FLAGS)
     : measureProcessLaunch(files.listBareFiles(), ENGINE_FLAGS);
+}
+
+function openLane(child: ChildProcess): Lane {
+  const stream = pipe(child, LANE_DESCRIPTOR);
+  // Each end of a session closes its own direction.
+  stream.allowHalfOpen = true;
+  const launcher = child.stdin!.on("error", () => {});
+  return { stream, release: () => void launcher.write("up\n") };
 }
 
 function pipe(child: ChildProcess, descriptor: number): Socket {

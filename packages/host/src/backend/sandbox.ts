@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { LaunchFiles } from "./launch-files.ts";
 
+/** The lane, inside the Keep as well. */
+export const LANE_DESCRIPTOR = 5;
 /** Descriptor on which bubblewrap reads the seccomp filter. */
-export const FILTER_DESCRIPTOR = 5;
+export const FILTER_DESCRIPTOR = 7;
 
 /**
  * The engine's permission model on, workers allowed, nothing else: no file, no socket, no process, no native
@@ -30,11 +32,16 @@ export const SANDBOXED_ENGINE_FLAGS = [
   "--allow-fs-read=/lib*",
 ] as const;
 
+/** Tells the runtime that it has a lane (protocol README, gate). */
+const LANE_ARGUMENT = "lane";
+
 /** The line by which the launcher says that bubblewrap could not start the Keep. */
 export const FALLBACK_LINE = "donjon: no bubblewrap";
 
-/** Descriptor that the launcher keeps of its stdin, whose other end the host holds and never writes to. */
+/** Descriptor that the launcher keeps of its stdin, whose other end the host holds. */
 const HOST_DESCRIPTOR = 6;
+const CLOSE_PIPES = `3>&- 4>&- 5>&- ${FILTER_DESCRIPTOR}>&-`;
+const WATCH_REDIRECTIONS = `<&${HOST_DESCRIPTOR} 2>/dev/null ${CLOSE_PIPES} ${HOST_DESCRIPTOR}<&-`;
 
 /**
  * `$1` engine, `$2` runtime, `$3` setpriv, if any, then bubblewrap's command, if any. Exit status 1 is bubblewrap's own
@@ -43,22 +50,28 @@ const HOST_DESCRIPTOR = 6;
  *
  * The watch ends the whole process group when the host is gone, however it went: a Keep need not look at its pipes.
  * Nothing in the sandbox can see it. Where there is none, the Keep could kill it, and the kernel does the same by `setpriv`.
+ *
+ * A line from the host says that the Keep is up: then this shell lets go of the Keep's pipes, which it holds for an engine without
+ * bubblewrap. Otherwise nobody would see the Keep close one of them.
  */
 const LAUNCHER = `ulimit -c 0
 engine=$1 runtime=$2 setpriv=$3; shift 3
 unset PWD OLDPWD
 exec ${HOST_DESCRIPTOR}<&0 </dev/null
-if [ $# -gt 0 ]; then "$@" ${HOST_DESCRIPTOR}<&- & keep=$!; fi
-(read -r _ <&${HOST_DESCRIPTOR}; kill -9 0) 2>/dev/null 3>&- 4>&- 5>&- &
-watch=$!
-exec ${HOST_DESCRIPTOR}<&-
 if [ $# -gt 0 ]; then
-  wait $keep; s=$?
-  if [ $s -ne 1 ]; then kill -9 $watch; wait $watch; exit $s; fi 2>/dev/null
+  finish() { { wait $keep; s=$?; kill -9 $watch; wait $watch; } 2>/dev/null; }
+  trap 'exec ${CLOSE_PIPES}; finish; exit $s' USR1
+  "$@" ${HOST_DESCRIPTOR}<&- & keep=$!
+  (read -r _ && kill -USR1 $$; read -r _; kill -9 0) ${WATCH_REDIRECTIONS} &
+  watch=$!
+  finish
+  if [ $s -ne 1 ]; then exit $s; fi
   if [ -n "$setpriv" ]; then "$setpriv" --pdeathsig KILL -- /bin/sh -c : || setpriv=; fi 2>/dev/null
 fi
+(while read -r _; do :; done; kill -9 0) ${WATCH_REDIRECTIONS} &
+exec ${HOST_DESCRIPTOR}<&-
 echo "${FALLBACK_LINE}" >&2
-exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime"`;
+exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime" ${LANE_ARGUMENT}`;
 
 const BUBBLEWRAP_PATHS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
 
@@ -103,6 +116,6 @@ function bubblewrapArguments({ binds, links }: LaunchFiles): string[] {
     ...links.flatMap(({ path, target }) => ["--symlink", target, `/${path}`]),
     ...["--remount-ro", "/", "--chdir", "/keep"],
     ...["--seccomp", String(FILTER_DESCRIPTOR)],
-    ...["--", "/keep/engine", ...SANDBOXED_ENGINE_FLAGS, "/keep/runtime.cjs"],
+    ...["--", "/keep/engine", ...SANDBOXED_ENGINE_FLAGS, "/keep/runtime.cjs", LANE_ARGUMENT],
   ];
 }

@@ -4,6 +4,7 @@ import { DonjonError } from "@donjon/core/errors";
 import {
   BARE_SESSION_TARGET,
   encodeAuthority,
+  encodeLaneTarget,
   encodeListenTarget,
   HEALTH_TARGET,
   IMAGE_TARGET,
@@ -21,7 +22,7 @@ import {
   MAX_GATE_STREAMS,
   RESERVED_GATE_STREAMS,
 } from "@donjon/protocol/limits";
-import type { StartedKeep } from "../backend/backend.ts";
+import type { Lane, StartedKeep } from "../backend/backend.ts";
 import type { NetworkGuard } from "../network/guard.ts";
 import { answerKeep } from "./dial.ts";
 import type { EvidenceSource } from "./evidence.ts";
@@ -84,7 +85,18 @@ export interface Gate {
 
 /** Speaks the gate's protocol on the pipes of a started Keep. */
 export function openGate(keep: StartedKeep, options: GateOptions): Gate {
-  const pipe = openGatePipe(keep.in, { role: "caller", Duplex });
+  let { lane } = keep;
+  const closeLane = (): void => {
+    lane?.stream.destroy();
+    lane = null;
+  };
+  const pipe = openGatePipe(keep.in, { role: "caller", Duplex, onClosed: closeLane });
+  const callSession = (target: string): Duplex => {
+    if (lane === null || pipe.closed) return callKeep(pipe, target);
+    const taken = lane;
+    lane = null;
+    return callOnLane(pipe, target, taken);
+  };
   let allowed: ReadonlySet<string> = new Set();
   let guard: NetworkGuard | null = null;
   let lines = 0;
@@ -106,8 +118,8 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   });
 
   return {
-    openSession: () => callKeep(pipe, SESSION_TARGET),
-    openBareSession: () => callKeep(pipe, BARE_SESSION_TARGET),
+    openSession: () => callSession(SESSION_TARGET),
+    openBareSession: () => callSession(BARE_SESSION_TARGET),
     allowConnections: (authorities, rules = null) => {
       guard = rules;
       allowed = new Set(authorities.map((each) => encodeAuthority(parseAuthority(each))));
@@ -136,6 +148,14 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
 function callKeep(pipe: GatePipe<Duplex>, target: string): Duplex {
   if (pipe.closed) throw lostError();
   return pipe.open(target, { window: windowOfCall(target) });
+}
+
+/** The first session of a Keep goes past the frames: it is mostly the only one, and the one with the most octets. */
+function callOnLane(pipe: GatePipe<Duplex>, target: string, { stream, release }: Lane): Duplex {
+  const call = pipe.open(encodeLaneTarget(target), { onAccept: release });
+  call.on("error", (error) => stream.destroy(error));
+  call.resume().end();
+  return stream;
 }
 
 /** A question of one word, and its short answer. */

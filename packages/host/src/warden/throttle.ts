@@ -6,12 +6,14 @@ import { Duplex } from "node:stream";
 import type { StartedKeep } from "../backend/backend.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** `bytesPerS` for both pipes and both directions together. */
+/** `bytesPerS` for all pipes and both directions together. */
 export function throttleKeep(keep: StartedKeep, bytesPerS: number): StartedKeep {
+  const { lane } = keep;
   const bucket = new TokenBucket(bytesPerS, performance.now());
   const streams = {
     in: throttleStream(keep.in, bucket),
     out: throttleStream(keep.out, bucket),
+    lane: lane === null ? null : { ...lane, stream: throttleStream(lane.stream, bucket) },
   };
   return {
     ...streams,
@@ -68,6 +70,9 @@ export function throttleStream(inner: Duplex, bucket: TokenBucket): Duplex {
   });
   inner.on("end", () => afterWait(0, () => outer.push(null)));
   inner.on("error", () => outer.destroy());
-  inner.on("close", () => outer.destroy());
+  // After a clean end the last octets may still wait for their turn.
+  inner.on("close", () => {
+    if (!inner.readableEnded || !inner.writableFinished) outer.destroy();
+  });
   return outer;
 }

@@ -12,6 +12,7 @@ function openKeepSide(evidence: EvidenceSource | null) {
   const started = {
     in: hostIn,
     out: hostOut,
+    lane: null,
     ended: new Promise<never>(() => {}),
     sandbox: "none",
     image: "none",

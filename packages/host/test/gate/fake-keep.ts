@@ -19,6 +19,7 @@ export function createFakeKeep(): FakeKeep {
     started: {
       in: hostIn,
       out: hostOut,
+      lane: null,
       ended: new Promise(() => {}),
       sandbox: "none",
       image: "none",

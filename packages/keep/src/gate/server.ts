@@ -17,6 +17,8 @@ export interface SessionCall {
 }
 
 export interface GateHandlers {
+  /** Opens the lane, which is done once; `null`: there is none. */
+  readonly openLane: (() => Duplex) | null;
   state(): KeepState;
   /** `bare`: without TLS and evidence. */
   onSession(call: SessionCall, bare: boolean): void;
@@ -33,16 +35,25 @@ export interface GateHandlers {
 }
 
 export function serveGate(pipe: Duplex, handlers: GateHandlers): void {
+  let lane = handlers.openLane;
+  const takeLane: TakeLane = () => {
+    const taken = lane;
+    lane = null;
+    return taken;
+  };
   openGatePipe(pipe, {
     role: "callee",
     Duplex,
     windowOf: windowOfCall,
-    onCall: (call) => answer(call, handlers),
+    onCall: (call) => answer(call, handlers, takeLane),
     onClosed: () => handlers.onClosed(),
   });
 }
 
-function answer(call: GateCall<Duplex>, handlers: GateHandlers): void {
+/** What opens the lane, for the one who takes it; `null`: there is none, or somebody has it. */
+type TakeLane = () => (() => Duplex) | null;
+
+function answer(call: GateCall<Duplex>, handlers: GateHandlers, takeLane: TakeLane): void {
   let wanted: ReturnType<typeof parseKeepCall>;
   try {
     wanted = parseKeepCall(call.target);
@@ -64,10 +75,21 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers): void {
       (error: Error) => call.refuse(MUX_REFUSAL.refused, error.message),
     );
   } else {
-    const accept = () => acceptQuietly(call);
+    const openLane = wanted.lane ? takeLane() : null;
+    if (wanted.lane && openLane === null) {
+      call.refuse(MUX_REFUSAL.busy, "this Keep has no lane, or it was used already");
+      return;
+    }
+    const accept = () => (openLane === null ? acceptQuietly(call) : acceptOnLane(call, openLane));
     const refuse = (refusal: MuxRefusal, reason: string) => call.refuse(refusal, reason);
     handlers.onSession({ accept, refuse }, wanted.kind === "bare-session");
   }
+}
+
+/** The call's own stream has said all that it has to say by being accepted. */
+function acceptOnLane(call: GateCall<Duplex>, openLane: () => Duplex): Duplex {
+  acceptQuietly(call).resume().end();
+  return openLane().on("error", () => {});
 }
 
 /** Whatever breaks one stream is the end of that stream only. */

@@ -1,8 +1,11 @@
-/** The two pipes that the Keep is given: the only descriptors it ever touches. */
+/** The pipes that the Keep is given: the only descriptors it ever touches. */
 import { Socket, type SocketConstructorOpts } from "node:net";
 
 export const IN_DESCRIPTOR = 3;
 export const OUT_DESCRIPTOR = 4;
+const LANE_DESCRIPTOR = 5;
+/** What the runtime is started with where there is a lane. */
+const LANE_ARGUMENT = "lane";
 
 /** Octets of one read. By itself the engine reads 64 KiB at a time, and each read costs a turn of the event loop. */
 const READ_BYTES = 256 << 10;
@@ -17,4 +20,11 @@ export function openPipe(descriptor: number): Socket {
   const options = { fd: descriptor, readable: true, writable: true, allowHalfOpen: false, onread };
   const socket: Socket = new Socket(options as SocketConstructorOpts);
   return socket;
+}
+
+/** What opens the lane, `null`: there is none. The argument is the image's, not the host's. */
+export function findLane(): (() => Socket) | null {
+  if (process.argv[2] !== LANE_ARGUMENT) return null;
+  return () =>
+    new Socket({ fd: LANE_DESCRIPTOR, readable: true, writable: true, allowHalfOpen: true });
 }

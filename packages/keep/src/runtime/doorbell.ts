@@ -68,8 +68,8 @@ export class Doorbell implements Signal, Waiter {
 }
 
 /**
- * Rings once for all that one turn of the event loop has written. TLS hands over records of 16 KiB one by one, and
- * each wake-up of a sleeper costs a system call and a switch of threads.
+ * Rings once for all that one turn of the event loop has written. TLS hands over records of 16 KiB one by one, each in a
+ * call of its own with its own microtasks, and each wake-up of a sleeper costs a system call and a switch of threads.
  */
 export class TurnSignal implements Signal {
   readonly #signal: Signal;
@@ -82,7 +82,7 @@ export class TurnSignal implements Signal {
   ring(): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#waiting = false;
       this.#signal.ring();
     });

@@ -7,8 +7,10 @@ export const KEEP_STATES = ["new", "provisioned", "running", "exited"] as const;
 export type KeepState = (typeof KEEP_STATES)[number];
 
 export type KeepCall =
-  | { readonly kind: "session" | "bare-session" }
-  | { readonly kind: "health" | "image" }
+  /** `lane`: its octets go over the lane, and the stream carries only the answer. */
+  | { readonly kind: "session" | "bare-session"; readonly lane: boolean }
+  | { readonly kind: "health" }
+  | { readonly kind: "image" }
   | { readonly kind: "listen"; readonly name: string };
 
 /** Targets on the pipe `in`. */
@@ -20,6 +22,7 @@ export const HEALTH_TARGET = "health";
 /** The image digest, over the files that the Keep sees. */
 export const IMAGE_TARGET = "image";
 const LISTEN_PREFIX = "listen:";
+const LANE_PREFIX = "lane:";
 /** Target on the pipe `out` for a line of the runtime. */
 export const CONSOLE_TARGET = "console";
 /** Target on the pipe `out` for the simulated security processor; every other target there is an authority. */
@@ -27,6 +30,11 @@ export const EVIDENCE_TARGET = "evidence";
 
 export function encodeListenTarget(name: string): string {
   return LISTEN_PREFIX + name;
+}
+
+/** @param target of a session, which is to go over the lane */
+export function encodeLaneTarget(target: string): string {
+  return LANE_PREFIX + target;
 }
 
 /** Octets that may wait unread on a stream of the pipe `in`. */
@@ -38,8 +46,10 @@ export function windowOfCall(target: string): number {
 
 /** What a stream on the pipe `in` is for. Throws `gate/protocol`. */
 export function parseKeepCall(target: string): KeepCall {
-  if (target === SESSION_TARGET) return { kind: "session" };
-  if (target === BARE_SESSION_TARGET) return { kind: "bare-session" };
+  const lane = target.startsWith(LANE_PREFIX);
+  const session = lane ? target.slice(LANE_PREFIX.length) : target;
+  if (session === SESSION_TARGET) return { kind: "session", lane };
+  if (session === BARE_SESSION_TARGET) return { kind: "bare-session", lane };
   if (target === HEALTH_TARGET) return { kind: "health" };
   if (target === IMAGE_TARGET) return { kind: "image" };
   const name = target.startsWith(LISTEN_PREFIX) ? target.slice(LISTEN_PREFIX.length) : "";

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   encodeAuthority,
   encodeHealth,
+  encodeLaneTarget,
   encodeListenTarget,
   parseAuthority,
   parseHealth,
@@ -18,6 +19,13 @@ test("a listener's name survives its target", () => {
   );
 });
 
+test("a session is asked for in frames or over the lane", () => {
+  for (const kind of ["session", "bare-session"] as const) {
+    assert.deepEqual(parseKeepCall(kind), { kind, lane: false });
+    assert.deepEqual(parseKeepCall(encodeLaneTarget(kind)), { kind, lane: true });
+  }
+});
+
 test("the gate refuses every call that is neither session nor listener", () => {
   for (const authority of [
     "",
@@ -25,6 +33,9 @@ test("the gate refuses every call that is neither session nor listener", () => {
     "listen",
     "listen:",
     "health ",
+    "lane:",
+    "lane:health",
+    "lane:lane:session",
     "example.org:443",
     `listen:${"x".repeat(257)}`,
   ]) {

@@ -7,6 +7,7 @@ import type { PlatformEvidence } from "@donjon/protocol/attestation/evidence";
 import {
   CONSOLE_TARGET,
   EVIDENCE_TARGET,
+  encodeLaneTarget,
   HEALTH_TARGET,
   SESSION_TARGET,
 } from "@donjon/protocol/gate/gate";
@@ -28,6 +29,8 @@ export interface HostileHost extends AsyncDisposable {
   /** May be replaced at any time. */
   answer: AnswerEvidence;
   call(target?: string): Duplex;
+  /** Once. */
+  callLane(): Duplex;
   health(): Promise<string>;
 }
 
@@ -54,6 +57,11 @@ export function startHost({ answer, runtime = RUNTIME, pipe = {} }: HostOptions)
     recorded,
     answer,
     call: (target = SESSION_TARGET) => gate.open(target).on("error", () => {}),
+    callLane() {
+      const { stream, release } = keep.lane!;
+      gate.open(encodeLaneTarget(SESSION_TARGET), { onAccept: release }).resume().end();
+      return tamper(stream, { forth: keepIn(recorded), back: keepIn(recorded) });
+    },
     async health() {
       const stream = gate.open(HEALTH_TARGET);
       stream.end();
@@ -63,6 +71,7 @@ export function startHost({ answer, runtime = RUNTIME, pipe = {} }: HostOptions)
     async [Symbol.asyncDispose]() {
       keep.kill();
       gate.close();
+      keep.lane?.stream.destroy();
       await keep.ended;
     },
   };

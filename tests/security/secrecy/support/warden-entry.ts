@@ -38,10 +38,15 @@ function recordPipes(backend: Backend): Backend {
     start(options) {
       const keep = backend.start(options);
       const file = (pipe: string) => join(recordings, `${process.pid}.${pipe}`);
-      const pipes = { in: recordInto(file("in"), keep.in), out: recordInto(file("out"), keep.out) };
+      const pipes = {
+        in: recordInto(file("in"), keep.in),
+        out: recordInto(file("out"), keep.out),
+        lane: { ...keep.lane!, stream: recordInto(file("lane"), keep.lane!.stream) },
+      };
       return Object.create(keep, {
         in: { value: pipes.in },
         out: { value: pipes.out },
+        lane: { value: pipes.lane },
       });
     },
   };

@@ -11,6 +11,8 @@ import { QEMU_DESCRIPTORS } from "./arguments.ts";
 export interface StartedQemu {
   readonly in: Duplex;
   readonly out: Duplex;
+  /** A port of the machine cannot say that one direction has ended. */
+  readonly lane: null;
   /** `exited` with 0 when the guest ended the machine. Never rejects. */
   readonly ended: Promise<KeepEnd>;
   kill(): void;
@@ -53,6 +55,7 @@ export function startQemu(
   return {
     in: gate,
     out: pipe(child, QEMU_DESCRIPTORS.out),
+    lane: null,
     ended,
     kill: () => void child.kill("SIGKILL"),
   };
