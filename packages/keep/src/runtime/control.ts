@@ -1,4 +1,5 @@
 /** The layout of the shared words that every worker of a workload and the gate thread know. */
+import { INITIAL_CREDIT } from "@donjon/protocol/limits";
 import { DOORBELL_WORDS } from "./doorbell.ts";
 import { ringBytes } from "./ring.ts";
 
@@ -12,8 +13,11 @@ export const DIRTY = 32;
 export const MAX_STREAMS = 16_384;
 export const CONTROL_WORDS = DIRTY + MAX_STREAMS / 32;
 
-/** Capacity of the rings of stdin, stdout and stderr: large enough that two fast threads rarely wake each other. */
-export const STDIO_RING_BYTES = 1 << 20;
+/**
+ * Capacity of the rings of stdin, stdout and stderr: two fast threads rarely wake each other, and all that a client may send ahead
+ * fits, so that none of it waits outside and is copied twice. Nothing of it is in memory before it is used.
+ */
+export const STDIO_RING_BYTES = INITIAL_CREDIT;
 /** Capacity of each direction of a connection: small, because there may be thousands. */
 export const CONNECTION_RING_BYTES = 32 << 10;
 /** Byte offset of the ring that carries bytes from the workload, in a connection's shared memory. */
