@@ -124,7 +124,7 @@ describe("after the evidence was accepted, a host", () => {
   for (const [fault, [way, open]] of FAULTS.flatMap((each) =>
     ways.map((way) => [each, way] as const),
   )) {
-    test(`that does this to the upload ${way} gets nothing, and the Keep runs nothing: ${fault}`, async () => {
+    test(`that does this to the upload gets nothing, and the Keep runs nothing: ${fault} ${way}`, async () => {
       for (const at of [first, first + 2]) {
         await using own = start();
         const inner = open(own);
@@ -137,7 +137,7 @@ describe("after the evidence was accepted, a host", () => {
       }
     });
 
-    test(`that does this to the Keep's answers ${way} makes the client believe nothing false: ${fault}`, async () => {
+    test(`that does this to the Keep's answers makes the client believe nothing false: ${fault} ${way}`, async () => {
       await using own = start();
       const inner = open(own);
       const at = records.back.at(-1)! + 1;
