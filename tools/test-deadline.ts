@@ -1,6 +1,6 @@
 /**
- * Loaded into each process of the tests: one that does not end is ended, and what held it is said. `--test-timeout` bounds tests,
- * neither their hooks nor what they leave open.
+ * Loaded into each process of the tests: one that waits for ever is ended, and what it waits for is said. `--test-timeout` bounds
+ * tests, neither their hooks nor what they leave open.
  */
 import { readdirSync, readlinkSync } from "node:fs";
 

@@ -52,18 +52,17 @@ const WATCH_REDIRECTIONS = `<&${HOST_DESCRIPTOR} 2>/dev/null ${CLOSE_PIPES} ${HO
  * Nothing in the sandbox can see it. Where there is none, the Keep could kill it, and the kernel does the same by `setpriv`.
  *
  * A line from the host says that the Keep is up: then this shell lets go of the Keep's pipes, which it holds for an engine without
- * bubblewrap. Otherwise nobody would see the Keep close one of them.
+ * bubblewrap. Otherwise nobody would see the Keep close one of them. `$!` is the watch: it may signal before a variable had it.
  */
 const LAUNCHER = `ulimit -c 0
 engine=$1 runtime=$2 setpriv=$3; shift 3
 unset PWD OLDPWD
 exec ${HOST_DESCRIPTOR}<&0 </dev/null
 if [ $# -gt 0 ]; then
-  finish() { { wait $keep; s=$?; kill -9 $watch; wait $watch; } 2>/dev/null; }
+  finish() { { wait $keep; s=$?; kill -9 $!; wait $!; } 2>/dev/null; }
   trap 'exec ${CLOSE_PIPES}; finish; exit $s' USR1
   "$@" ${HOST_DESCRIPTOR}<&- & keep=$!
   (read -r _ && kill -USR1 $$; read -r _; kill -9 0) ${WATCH_REDIRECTIONS} &
-  watch=$!
   finish
   if [ $s -ne 1 ]; then exit $s; fi
   if [ -n "$setpriv" ]; then "$setpriv" --pdeathsig KILL -- /bin/sh -c : || setpriv=; fi 2>/dev/null
@@ -71,7 +70,7 @@ fi
 (while read -r _; do :; done; kill -9 0) ${WATCH_REDIRECTIONS} &
 exec ${HOST_DESCRIPTOR}<&-
 echo "${FALLBACK_LINE}" >&2
-exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime" ${LANE_ARGUMENT}`;
+exec \${setpriv:+"$setpriv" --pdeathsig KILL --} "$engine" ${ENGINE_FLAGS.join(" ")} "$runtime" ${LANE_ARGUMENT} ${FILTER_DESCRIPTOR}>&-`;
 
 const BUBBLEWRAP_PATHS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
 

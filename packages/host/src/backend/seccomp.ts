@@ -31,7 +31,7 @@ const CLONE = 56;
 
 /** Answered with `EPERM`. Numbers: `arch/x86/entry/syscalls/syscall_64.tbl`. */
 const DENIED: Readonly<Record<string, number>> = {
-  // sockets: the Keep has its two pipes and makes no others
+  // sockets: the Keep has its pipes and makes no others
   socket: 41,
   connect: 42,
   accept: 43,

@@ -93,9 +93,9 @@ export function openGate(keep: StartedKeep, options: GateOptions): Gate {
   const pipe = openGatePipe(keep.in, { role: "caller", Duplex, onClosed: closeLane });
   const callSession = (target: string): Duplex => {
     if (lane === null || pipe.closed) return callKeep(pipe, target);
-    const taken = lane;
+    const stream = callOnLane(pipe, target, lane);
     lane = null;
-    return callOnLane(pipe, target, taken);
+    return stream;
   };
   let allowed: ReadonlySet<string> = new Set();
   let guard: NetworkGuard | null = null;
@@ -152,9 +152,22 @@ function callKeep(pipe: GatePipe<Duplex>, target: string): Duplex {
 
 /** The first session of a Keep goes past the frames: it is mostly the only one, and the one with the most octets. */
 function callOnLane(pipe: GatePipe<Duplex>, target: string, { stream, release }: Lane): Duplex {
-  const call = pipe.open(encodeLaneTarget(target), { onAccept: release });
-  call.on("error", (error) => stream.destroy(error));
-  call.resume().end();
+  let accepted = false;
+  const call = pipe.open(encodeLaneTarget(target), {
+    onAccept() {
+      accepted = true;
+      release();
+    },
+  });
+  // What the Keep sent before it closed the lane can still be read.
+  const closeWhenRead = (): void => {
+    if (stream.readableEnded) stream.destroy();
+    else stream.once("end", () => stream.destroy());
+  };
+  call.on("error", (error) => (accepted ? closeWhenRead() : stream.destroy(error)));
+  call.on("end", closeWhenRead);
+  stream.once("close", () => call.end());
+  call.resume();
   return stream;
 }
 

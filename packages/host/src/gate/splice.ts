@@ -1,5 +1,5 @@
 /** Joins two byte streams: what one gives, the other gets, each direction ending by itself. */
-import type { Duplex } from "node:stream";
+import { type Duplex, finished } from "node:stream";
 
 /** Resolves when both are closed. An error of one is the end of the other. */
 export function splice(a: Duplex, b: Duplex): Promise<void> {
@@ -8,12 +8,14 @@ export function splice(a: Duplex, b: Duplex): Promise<void> {
   return Promise.all([closeWith(a, b), closeWith(b, a)]).then(() => {});
 }
 
-/** When `stream` breaks, `other` is destroyed too; a clean end has already been passed on by `pipe`. */
+/** When `stream` breaks, `other` is destroyed too, but not before it has passed on what came to a clean end. */
 function closeWith(stream: Duplex, other: Duplex): Promise<void> {
   return new Promise((resolve) => {
     stream.on("error", () => other.destroy());
     stream.on("close", () => {
-      if (!stream.readableEnded || !stream.writableFinished) other.destroy();
+      if (!stream.readableEnded) other.destroy();
+      else if (!stream.writableFinished)
+        finished(other, { readable: false }, () => other.destroy());
       resolve();
     });
   });

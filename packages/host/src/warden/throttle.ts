@@ -3,6 +3,7 @@
  * connections, and the frames around them.
  */
 import { Duplex } from "node:stream";
+import { DonjonError } from "@donjon/core/errors";
 import type { StartedKeep } from "../backend/backend.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -44,14 +45,23 @@ export function throttleStream(inner: Duplex, bucket: TokenBucket): Duplex {
     }, waitMs);
     timers.add(timer);
   };
+  /** Whether a chunk waits for its turn: nothing that came later may overtake it, an end neither. */
+  let holds = false;
+  let ended = false;
+  /** Of the write that waits. */
+  let written: ((error?: Error | null) => void) | null = null;
   const outer = new Duplex({
     allowHalfOpen: true,
     read() {
-      inner.resume();
+      if (!holds) inner.resume();
     },
     write(chunk: Uint8Array, _encoding, done) {
+      written = done;
       // Done only when it is written: until then its owner leaves the chunk as it is.
-      afterWait(chunk.length, () => inner.write(chunk, () => done()));
+      afterWait(chunk.length, () => {
+        written = null;
+        inner.write(chunk, () => done());
+      });
     },
     final(done) {
       inner.end(done);
@@ -59,16 +69,24 @@ export function throttleStream(inner: Duplex, bucket: TokenBucket): Duplex {
     destroy(error, done) {
       for (const timer of timers) clearTimeout(timer);
       inner.destroy();
+      written?.(error ?? new DonjonError("gate/closed", "the stream was closed"));
       done(error);
     },
   });
   inner.on("data", (chunk: Uint8Array) => {
+    holds = true;
     inner.pause();
     afterWait(chunk.length, () => {
-      if (outer.push(chunk)) inner.resume();
+      holds = false;
+      const wantsMore = outer.push(chunk);
+      if (ended) outer.push(null);
+      else if (wantsMore) inner.resume();
     });
   });
-  inner.on("end", () => afterWait(0, () => outer.push(null)));
+  inner.on("end", () => {
+    ended = true;
+    if (!holds) outer.push(null);
+  });
   inner.on("error", () => outer.destroy());
   // After a clean end the last octets may still wait for their turn.
   inner.on("close", () => {

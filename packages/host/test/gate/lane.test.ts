@@ -4,6 +4,7 @@ import { Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { MUX_REFUSAL } from "@donjon/protocol/gate/mux";
 import { type GateCall, openGatePipe } from "@donjon/protocol/gate/pipe";
+import { until } from "../../../../tests/support/processes.ts";
 import { openGate } from "../../src/gate/gate.ts";
 import { throttleKeep } from "../../src/warden/throttle.ts";
 import { createFakeKeep } from "./fake-keep.ts";
@@ -63,6 +64,39 @@ test("a lane that the Keep refuses ends with what the Keep said", async () => {
   const gate = openGate(under.keep, options);
   await assert.rejects(readAll(gate.openSession()), { code: "gate/refused", message: "not today" });
   assert.deepEqual(under.released, []);
+});
+
+test("a lane that the Keep has closed is closed when all was read, though the client goes on holding it", async () => {
+  let answer: Duplex | null = null;
+  const under = createKeepWithLane((call) => {
+    answer = call.accept().on("error", () => {});
+    answer.resume();
+  });
+  const gate = openGate(under.keep, options);
+  const session = gate.openSession();
+  await until("the Keep has accepted", () => answer !== null);
+  under.lane.end("the last words");
+  answer!.end();
+  const closed = new Promise((resolve) => session.on("close", resolve));
+  assert.equal(await readAll(session), "the last words");
+  await closed;
+  await gate.close();
+});
+
+test("what a Keep sent on the lane before it went can still be read", async () => {
+  const under = createKeepWithLane((call) => {
+    call
+      .accept()
+      .on("error", () => {})
+      .resume();
+  });
+  const gate = openGate(under.keep, options);
+  const session = gate.openSession().on("error", () => {});
+  await until("the Keep has accepted", () => under.released.length > 0);
+  under.lane.end(Buffer.alloc(100_000, "x"));
+  under.pipe.destroy();
+  assert.equal((await readAll(session)).length, 100_000);
+  await until("the lane is closed", () => session.destroyed);
 });
 
 test("a lane that nobody took is closed with the gate, and when the Keep goes", async () => {

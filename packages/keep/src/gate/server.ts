@@ -86,10 +86,12 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers, takeLane: TakeLa
   }
 }
 
-/** The call's own stream has said all that it has to say by being accepted. */
+/** The call's own stream ends when the lane is closed, which its other end might not see: it may hold its own direction open. */
 function acceptOnLane(call: GateCall<Duplex>, openLane: () => Duplex): Duplex {
-  acceptQuietly(call).resume().end();
-  return openLane().on("error", () => {});
+  const answer = acceptQuietly(call).resume();
+  return openLane()
+    .on("error", () => {})
+    .once("close", () => answer.end());
 }
 
 /** Whatever breaks one stream is the end of that stream only. */

@@ -22,7 +22,7 @@ export function openPipe(descriptor: number): Socket {
   return socket;
 }
 
-/** What opens the lane, `null`: there is none. The argument is the image's, not the host's. */
+/** What opens the lane, `null`: there is none. */
 export function findLane(): (() => Socket) | null {
   if (process.argv[2] !== LANE_ARGUMENT) return null;
   return () =>

@@ -56,7 +56,7 @@ export function parseKeepCall(target: string): KeepCall {
   if (name.length > 0 && name.length <= MAX_LISTENER_NAME) return { kind: "listen", name };
   throw new DonjonError(
     "gate/protocol",
-    `the gate was asked for ${quote(target)}, wanted "session", "listen:<name>", "health" or "image"`,
+    `the gate was asked for ${quote(target)}, wanted "session", "bare-session", "lane:" and one of these, "listen:<name>", "health" or "image"`,
   );
 }
 

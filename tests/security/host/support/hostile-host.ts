@@ -59,7 +59,8 @@ export function startHost({ answer, runtime = RUNTIME, pipe = {} }: HostOptions)
     call: (target = SESSION_TARGET) => gate.open(target).on("error", () => {}),
     callLane() {
       const { stream, release } = keep.lane!;
-      gate.open(encodeLaneTarget(SESSION_TARGET), { onAccept: release }).resume().end();
+      const call = gate.open(encodeLaneTarget(SESSION_TARGET), { onAccept: release });
+      call.on("error", () => {}).resume();
       return tamper(stream, { forth: keepIn(recorded), back: keepIn(recorded) });
     },
     async health() {
