@@ -33,14 +33,14 @@ async function launch(bubblewrap: string, up: boolean) {
     env: {},
     stdio: ["pipe", "ignore", "pipe", "pipe", "pipe", "pipe", "ignore", "pipe"],
   });
-  child.stdin.on("error", () => {});
-  if (up) child.stdin.write("up\n");
+  child.stdin!.on("error", () => {});
+  if (up) child.stdin!.write("up\n");
   let told = "";
-  child.stderr.on("data", (piece: Buffer) => {
+  child.stderr!.on("data", (piece: Buffer) => {
     told += piece;
   });
   const [code, signal] = await once(child, "exit");
-  child.stdin.destroy();
+  child.stdin!.destroy();
   return { code, signal, told };
 }
 
