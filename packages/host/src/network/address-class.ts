@@ -57,19 +57,24 @@ const BLOCKS: Readonly<Record<Exclude<SpecialClass, "own">, readonly string[]>> 
   ],
 };
 
+let special: readonly SpecialBlock[] | null = null;
+
 /** The narrowest first: it says best what an address is. */
-const SPECIAL: readonly SpecialBlock[] = Object.entries(BLOCKS)
-  .flatMap(([name, blocks]) =>
-    blocks.map((text) => ({ name: name as SpecialClass, block: parseIpBlock(text)! })),
-  )
-  .sort((a, b) => b.block.prefix - a.block.prefix);
+function listSpecialBlocks(): readonly SpecialBlock[] {
+  special ??= Object.entries(BLOCKS)
+    .flatMap(([name, blocks]) =>
+      blocks.map((text) => ({ name: name as SpecialClass, block: parseIpBlock(text)! })),
+    )
+    .sort((a, b) => b.block.prefix - a.block.prefix);
+  return special;
+}
 
 /** The special block that an address is in; `null`: it is public. `own`: this machine's addresses. IPv4 is not unwrapped. */
 export function findSpecialBlock(
   address: IpAddress,
   own: readonly IpAddress[],
 ): SpecialBlock | null {
-  const found = SPECIAL.find(({ block }) => isInBlock(address, block)) ?? null;
+  const found = listSpecialBlocks().find(({ block }) => isInBlock(address, block)) ?? null;
   if (found?.name === "loopback") return found;
   const isOwn = own.some(({ family, bits }) => family === address.family && bits === address.bits);
   // A service that is kept from the network by a firewall is still open to this machine itself.

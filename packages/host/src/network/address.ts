@@ -42,14 +42,18 @@ export function isInBlock(address: IpAddress, block: IpBlock): boolean {
   return startOf({ ...address, prefix: block.prefix }) === block.bits;
 }
 
+let ipv4Forms: readonly IpBlock[] | null = null;
+
 /** IPv6 forms of IPv4 addresses: mapped (RFC 4291, section 2.5.5.2) and NAT64's well-known prefix (RFC 6052, section 2.1). */
-export const IPV4_FORMS: readonly IpBlock[] = ["::ffff:0:0/96", "64:ff9b::/96"].map(
-  (text) => parseIpBlock(text)!,
-);
+export function listIpv4Forms(): readonly IpBlock[] {
+  // Not at loading: the engine's test for IPv6 takes milliseconds to compile, and most commands need none.
+  ipv4Forms ??= ["::ffff:0:0/96", "64:ff9b::/96"].map((text) => parseIpBlock(text)!);
+  return ipv4Forms;
+}
 
 /** The IPv4 address that an IPv6 form of it leads to; any other address as it is. */
 export function unwrapIpv4(address: IpAddress): IpAddress {
-  return IPV4_FORMS.some((form) => isInBlock(address, form))
+  return listIpv4Forms().some((form) => isInBlock(address, form))
     ? { family: 4, bits: address.bits & IPV4_BITS }
     : address;
 }

@@ -2,7 +2,7 @@
 import { DonjonError } from "@donjon/core/errors";
 import type { NetworkRules } from "@donjon/protocol/agent/keep-record";
 import { MAX_NETWORK_RULE, MAX_NETWORK_RULES } from "@donjon/protocol/agent/limits";
-import { IPV4_FORMS, type IpBlock, isInBlock, parseIpBlock } from "./address.ts";
+import { type IpBlock, isInBlock, listIpv4Forms, parseIpBlock } from "./address.ts";
 
 /** Rules as they were given; `null`: none were, and the default holds. */
 export interface GivenNetworkRules {
@@ -141,7 +141,7 @@ function parseBlock(text: string, host: string): IpBlock {
       text,
       `'${host}' is no address and no block, whose bits behind the prefix are 0, such as 10.0.0.0/8`,
     );
-  if (IPV4_FORMS.some((form) => block.prefix >= form.prefix && isInBlock(block, form)))
+  if (listIpv4Forms().some((form) => block.prefix >= form.prefix && isInBlock(block, form)))
     throw misread(
       text,
       "IPv6 forms of IPv4 addresses follow the rules for IPv4; write the IPv4 address or block",
