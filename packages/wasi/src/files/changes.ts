@@ -29,17 +29,6 @@ export interface TreeChanges {
   readonly source: (file: TreeFile) => Iterable<Uint8Array>;
 }
 
-/** A tree with nothing in it: changes since then are the whole file system. */
-export const EMPTY_TREE: PackedTree = {
-  times: true,
-  changes: false,
-  entries: [],
-  length: 0,
-  contentOf: (file) => {
-    throw new RangeError(`no file ${file.path} in an empty tree`);
-  },
-};
-
 /**
  * Compares `files` with the tree it was unpacked from. Throws `DonjonError` `files/limit` when the
  * workload made more entries or deeper directories than a packed tree can carry, or when the changed

@@ -90,11 +90,6 @@ export function packTree(
   return bytes;
 }
 
-/** SHA-256 of a packed tree: what a manifest names. */
-export async function digestTree(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
 function encodeHeader(
   form: TreeForm,
   count: number,

@@ -251,7 +251,7 @@ class EntryReader {
 }
 
 /** Throws unless `padding` is all zeros. */
-export function checkPadding(padding: Uint8Array): void {
+function checkPadding(padding: Uint8Array): void {
   if (padding.some((byte) => byte !== 0)) {
     throw refuse("bytes/invalid", "found padding that is not zero");
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { collectChanges, EMPTY_TREE } from "../../src/files/changes.ts";
+import { collectChanges } from "../../src/files/changes.ts";
 import type { MemoryFiles } from "../../src/files/memory-files.ts";
 import { packTree } from "../../src/files/pack.ts";
 import type { PackedTree, TreeEntry, TreeFile } from "../../src/files/packed-tree.ts";
@@ -18,6 +18,17 @@ import {
   writeText,
 } from "./support.ts";
 import { givenTree, type Meaning, meaningOf, throwsDonjon } from "./tree-support.ts";
+
+/** A tree with nothing in it: changes since then are the whole file system. */
+const EMPTY_TREE: PackedTree = {
+  times: true,
+  changes: false,
+  entries: [],
+  length: 0,
+  contentOf: (file) => {
+    throw new RangeError(`no file ${file.path} in an empty tree`);
+  },
+};
 
 const LIMITS = { maxBytes: 2 ** 20 };
 const OPTIONS = { limitBytes: 2 ** 24, clock: createTestClock() };
