@@ -36,7 +36,7 @@ export interface AttestedSessionOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds for everything up to the accepted evidence; `DEFAULT_TIMEOUT_MS` unless said. The same for `attest`. */
   readonly timeoutMs?: number;
-  /** Called as each phase is over; for figures. */
+  /** Called as each phase of opening is over; for figures. */
   readonly onPhase?: (phase: AttestationPhase) => void;
 }
 
@@ -73,14 +73,16 @@ export async function openAttestedSession(
     const channel = await secureStream(stream, identity);
     onPhase?.("tls");
     const session = openSession(channel.stream);
-    const ask = () => askStatement(session, channel, verify, onPhase);
-    const statement = await ask();
+    const statement = await askStatement(session, channel, verify, onPhase);
     await session.hello;
     requireExpected(statement, expect);
     return {
       ...session,
       statement,
-      attest: () => withDeadline(ask, timeoutMs, undefined, () => session.close()),
+      attest() {
+        const ask = () => askStatement(session, channel, verify);
+        return withDeadline(ask, timeoutMs, undefined, () => session.close());
+      },
     };
   };
   return withDeadline(open, timeoutMs, signal, () => stream.destroy());

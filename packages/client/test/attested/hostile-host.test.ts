@@ -27,6 +27,17 @@ test("an honest Keep is accepted, and its statement names nothing yet", async ()
   session.close();
 });
 
+test("the phases told are those of opening, each once, whatever is asked later", async () => {
+  const [client, server] = duplexPair();
+  serveFakeKeep(server, {});
+  const phases: string[] = [];
+  const onPhase = (phase: string) => void phases.push(phase);
+  const session = await openAttestedSession(client, { identity, verify, expect: "new", onPhase });
+  await session.attest();
+  assert.deepEqual(phases, ["tls", "evidence", "verify"]);
+  session.close();
+});
+
 const digest = () => randomBytes(32);
 
 const ATTACKS: readonly (readonly [string, FakeKeep, string])[] = [
