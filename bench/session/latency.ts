@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openAttestedSession } from "@donjon/client/attested/open";
 import { openSession, type Session } from "@donjon/client/session";
-import { encodeHelloGuest } from "@donjon/testkit/contract/guests";
+import { encodeHelloGuest, withCustomSection } from "@donjon/testkit/contract/guests";
 import { formatTable, median } from "../lib/stats.ts";
 import { type Lab, withLab } from "./lab.ts";
 
@@ -20,18 +20,7 @@ type Phases = Record<(typeof PHASES)[number], number>;
 
 /** A module of the wanted size: what is missing stands in a custom section. */
 function padModule(module: Uint8Array, size: number): Uint8Array {
-  const rest = Math.max(0, size - module.length - 8);
-  const name = [1, 0x78];
-  const length = rest + name.length;
-  const leb: number[] = [];
-  for (let left = length; ; left >>>= 7) {
-    if (left < 128) {
-      leb.push(left);
-      break;
-    }
-    leb.push((left & 127) | 128);
-  }
-  return Buffer.concat([module, Uint8Array.of(0, ...leb, ...name), Buffer.alloc(rest)]);
+  return withCustomSection(module, Buffer.alloc(Math.max(0, size - module.length - 8)));
 }
 
 async function measure(

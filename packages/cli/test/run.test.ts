@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { withCustomSection } from "@donjon/testkit/contract/guests";
 import { createFiles, EXAMPLES, LAUNCHER, runCommand, startCommand, waitFor } from "./command.ts";
 import { GUESTS } from "./guest.ts";
 
@@ -268,9 +269,7 @@ test("a manifest that pins everything is delivered as it is", async (t) => {
 });
 
 test("a large module, which is read while it is sent, runs as any other, and not at all with another digest than the one that is pinned", async (t) => {
-  // A custom section without a name: id 0, length in LEB128.
-  const padding = Buffer.from([0, 0x80, 0x80, 0xc0, 0x00, ...new Uint8Array(1 << 20)]);
-  const module = Buffer.concat([GUESTS.exit(5), padding]);
+  const module = withCustomSection(GUESTS.exit(5), new Uint8Array(1 << 20));
   const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
   const pin = (sha256: string) => `[workload]\nsha256 = "${sha256}"\nfile = "a.wasm"\n`;
   const files = { "a.wasm": module, "donjon.toml": pin(digest(module)), "data/x": "1" };

@@ -17,10 +17,13 @@ import { createClientIdentity } from "@donjon/client/attested/identity";
 import { openAttestedSession } from "@donjon/client/attested/open";
 import { createSimulatedVerifier } from "@donjon/client/attested/verifier";
 import { openSession, type Provision, type Run } from "@donjon/client/session";
-import { encodeCatGuest, encodeHelloGuest } from "@donjon/testkit/contract/guests";
+import {
+  encodeCatGuest,
+  encodeHelloGuest,
+  withCustomSection,
+} from "@donjon/testkit/contract/guests";
 import { createProvision } from "@donjon/testkit/contract/keep-fixture";
 import { listTree, until } from "../../support/processes.ts";
-import { withCustomSection } from "../host/support/planted.ts";
 import { searchFiles, searchProcesses } from "./support/host-places.ts";
 import { canReadMemory, searchMemory } from "./support/memory.ts";
 import { createCore, createNeedles, holds } from "./support/needles.ts";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { AgentPlatform } from "@donjon/client/agent/client";
+import { withCustomSection } from "@donjon/testkit/contract/guests";
 import { createFiles } from "../command.ts";
 import { GUESTS } from "../guest.ts";
 import { type Recorder, startAgent, startRecorder, type TestAgent, useAgent } from "./agent.ts";
@@ -17,8 +18,7 @@ const LYING: AgentPlatform = {
 
 /** A module with a custom section that holds the marker. */
 function markedModule(): Uint8Array {
-  const content = [1, 0x6d, ...new TextEncoder().encode(MARKER)];
-  return Uint8Array.of(...GUESTS.exit(0), 0, content.length, ...content);
+  return withCustomSection(GUESTS.exit(0), Buffer.from(MARKER));
 }
 
 async function recorded(

@@ -40,7 +40,7 @@ export const FALLBACK_LINE = "donjon: no bubblewrap";
 
 /** Descriptor that the launcher keeps of its stdin, whose other end the host holds. */
 const HOST_DESCRIPTOR = 6;
-const CLOSE_PIPES = `3>&- 4>&- 5>&- ${FILTER_DESCRIPTOR}>&-`;
+const CLOSE_PIPES = `3>&- 4>&- ${LANE_DESCRIPTOR}>&- ${FILTER_DESCRIPTOR}>&-`;
 const WATCH_REDIRECTIONS = `<&${HOST_DESCRIPTOR} 2>/dev/null ${CLOSE_PIPES} ${HOST_DESCRIPTOR}<&-`;
 
 /**

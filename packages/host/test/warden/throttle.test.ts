@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { duplexPair } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
+import { createSocketPair } from "../../../../tests/support/socket-pair.ts";
 import { throttleStream } from "../../src/warden/throttle.ts";
 import { TokenBucket } from "../../src/warden/token-bucket.ts";
-
-/** Both ends of a connection: only sockets hand over pieces and ends at times of their own. */
-async function createSocketPair(): Promise<readonly [Socket, Socket]> {
-  const server = createServer({ allowHalfOpen: true });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  const near = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-  const [far] = (await once(server, "connection")) as [Socket];
-  server.close();
-  return [near, far];
-}
 
 async function collect(stream: NodeJS.ReadableStream): Promise<Buffer> {
   const pieces: Buffer[] = [];
@@ -31,7 +19,7 @@ test("a throttled stream passes on every octet in order, both ways, and then its
   const pieces = fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1, maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(pieces, pieces, async (forth, back) => {
-      const [near, far] = await createSocketPair();
+      const [near, far] = await createSocketPair({ allowHalfOpen: true });
       const outer = throttleStream(near, new TokenBucket(1_000_000, performance.now() + 1000));
       const sent = [forth, back].map((sizes) => sizes.map((size) => randomBytes(size)));
       const received = [collect(far), collect(outer)];

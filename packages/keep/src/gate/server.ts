@@ -88,10 +88,10 @@ function answer(call: GateCall<Duplex>, handlers: GateHandlers, takeLane: TakeLa
 
 /** The call's own stream ends when the lane is closed, which its other end might not see: it may hold its own direction open. */
 function acceptOnLane(call: GateCall<Duplex>, openLane: () => Duplex): Duplex {
-  const answer = acceptQuietly(call).resume();
+  const control = acceptQuietly(call).resume();
   return openLane()
     .on("error", () => {})
-    .once("close", () => answer.end());
+    .once("close", () => control.end());
 }
 
 /** Whatever breaks one stream is the end of that stream only. */

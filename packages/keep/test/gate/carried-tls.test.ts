@@ -2,13 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { openGatePipe } from "@donjon/protocol/gate/pipe";
+import { createSocketPair } from "../../../../tests/support/socket-pair.ts";
 import { connectTls, createTlsAcceptor, createTlsContext } from "../../src/gate/tls.ts";
 import { createIdentity } from "../../src/identity/identity.ts";
 
@@ -16,18 +13,6 @@ import { createIdentity } from "../../src/identity/identity.ts";
 const TOTAL = 64 << 20;
 /** Changes from read to read, so that pieces of the gate, records of TLS and pauses fall differently. */
 const PAUSE_AFTER = [1 << 20, 300_001, 65_536, 7, 2_000_003];
-
-async function createSocketPair(): Promise<readonly [Socket, Socket]> {
-  const folder = mkdtempSync(join(tmpdir(), "donjon-gate-"));
-  const server = createServer();
-  server.listen(join(folder, "s"));
-  await once(server, "listening");
-  const near = connect(join(folder, "s"));
-  const [far] = (await once(server, "connection")) as [Socket];
-  server.close();
-  rmSync(folder, { recursive: true });
-  return [near, far];
-}
 
 /** A stream of the gate in TLS, both ends, until the test is over. */
 async function openSecured(context: TestContext): Promise<readonly [Duplex, Duplex]> {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openSession, type Provision } from "@donjon/client/session";
 import { CHANNEL, encodeFrameHeader, FRAME_KIND } from "@donjon/protocol/session/frame";
 import { encodeMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/message";
-import { encodeHelloGuest } from "@donjon/testkit/contract/guests";
+import { encodeHelloGuest, withCustomSection } from "@donjon/testkit/contract/guests";
 import { createProvision, sha256Hex } from "@donjon/testkit/contract/keep-fixture";
 import { packTree } from "@donjon/wasi/files/pack";
 import { openBareChannel } from "../../src/session/channel.ts";
@@ -16,14 +16,7 @@ import { serveSession } from "../../src/session/server.ts";
 const MODULE_BYTES = 1 << 20;
 
 function createLargeModule(): Uint8Array {
-  const hello = encodeHelloGuest("hello");
-  const size = MODULE_BYTES;
-  // A custom section without a name: id 0, length in LEB128.
-  const header = [
-    0,
-    ...[0, 7, 14].map((shift) => ((size >> shift) & 0x7f) | (shift < 14 ? 0x80 : 0)),
-  ];
-  return Uint8Array.from([...hello, ...header, ...new Uint8Array(size)]);
+  return withCustomSection(encodeHelloGuest("hello"), new Uint8Array(MODULE_BYTES));
 }
 
 function createKeep() {

@@ -39,6 +39,13 @@ const section = (id: number, body: readonly number[]): number[] => [
   ...body,
 ];
 
+/** Followed by octets that the engine skips (WebAssembly core specification, 5.5.3). */
+export function withCustomSection(module: Uint8Array, octets: Uint8Array): Uint8Array {
+  const name = text("x");
+  const head = Uint8Array.of(0, ...uleb(name.length + octets.length), ...name);
+  return new Uint8Array(Buffer.concat([module, head, octets]));
+}
+
 // Instructions, by their names in the specification.
 const constant = (value: number): number[] => [0x41, ...sleb(value)];
 const load = (address: number): number[] => [...constant(address), 0x28, 2, 0];

@@ -1,7 +1,7 @@
 /** What the honest client of these tests would deliver: every part holds bytes that nothing else holds. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Provision } from "@donjon/client/session";
-import { encodeCatGuest } from "@donjon/testkit/contract/guests";
+import { encodeCatGuest, withCustomSection } from "@donjon/testkit/contract/guests";
 
 /** Octets of the workload at least: whoever has sent less than this has not sent it. */
 export const WORKLOAD_BYTES = 64 << 10;
@@ -35,17 +35,6 @@ export function createPlanted(workload: Uint8Array = encodeCatGuest()): Planted 
 /** The first of the pieces that `bytes` holds. */
 export function findPiece(bytes: Buffer, { pieces }: Planted): Buffer | undefined {
   return pieces.find((piece) => bytes.includes(piece));
-}
-
-/** Bytes that the engine skips (WebAssembly core specification, 5.5.3). */
-export function withCustomSection(module: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const body = Buffer.concat([Buffer.of(1, 0x78), bytes]);
-  const size: number[] = [];
-  for (let rest = body.length; ; rest >>>= 7) {
-    size.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
-    if (rest <= 0x7f) break;
-  }
-  return Buffer.concat([module, Buffer.of(0, ...size), body]);
 }
 
 function cut(marker: Buffer): Buffer[] {
