@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const ROOT = dirname(import.meta.dirname);
@@ -17,29 +17,31 @@ const CLI = join(ROOT, "packages/cli");
 const COMMAND = join(CLI, "dist/donjon.cjs");
 
 /**
- * Parts of the command in files of their own, by the dynamic import that loads them. `main.ts` stays small, so that it
+ * Parts of the command in files of their own, by the source (below `packages/cli`) that a dynamic import names. `main.ts` stays small, so that it
  * starts the Keep before the rest is even parsed; `run` never loads the verifier.
  */
-const PARTS: Readonly<Record<string, { readonly entry: string; readonly file: string }>> = {
-  "./program.ts": { entry: "src/program.ts", file: "program.cjs" },
-  "./commands.ts": { entry: "src/commands.ts", file: "commands.cjs" },
-  "./vm-backend.ts": { entry: "src/vm-backend.ts", file: "vm.cjs" },
-  "../agent/commands.ts": { entry: "src/agent/commands.ts", file: "agent.cjs" },
+const PARTS: Readonly<Record<string, string>> = {
+  "src/program.ts": "program.cjs",
+  "src/commands.ts": "commands.cjs",
+  "src/vm-backend.ts": "vm.cjs",
+  "src/agent/commands.ts": "agent.cjs",
   // Not loaded but started: the program of a process of its own.
-  "./keep-warden.ts": { entry: "src/agent/keep-warden.ts", file: "warden.cjs" },
-  "../image/commands.ts": { entry: "src/image/commands.ts", file: "image.cjs" },
-  "../deploy/commands.ts": { entry: "src/deploy/commands.ts", file: "deploy.cjs" },
-  "../platform/commands.ts": { entry: "src/platform/commands.ts", file: "platform.cjs" },
-  "../evidence/commands.ts": { entry: "src/evidence/commands.ts", file: "evidence.cjs" },
-  "./issue-trust.ts": { entry: "../simtee/src/issue-trust.ts", file: "issue-trust.cjs" },
+  "src/agent/keep-warden.ts": "warden.cjs",
+  "src/image/commands.ts": "image.cjs",
+  "src/deploy/commands.ts": "deploy.cjs",
+  "src/platform/commands.ts": "platform.cjs",
+  "src/evidence/commands.ts": "evidence.cjs",
+  "../simtee/src/issue-trust.ts": "issue-trust.cjs",
 };
 
 const PARTS_APART: Plugin = {
   name: "parts-apart",
   setup(plugin) {
-    plugin.onResolve({ filter: /^\.\.?\// }, ({ kind, path }) => {
-      const part = kind === "dynamic-import" ? PARTS[path] : undefined;
-      return part === undefined ? null : { path: `./${part.file}`, external: true };
+    plugin.onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
+      const file = PARTS[relative(CLI, join(resolveDir, path))];
+      return kind !== "dynamic-import" || file === undefined
+        ? null
+        : { path: `./${file}`, external: true };
     });
   },
 };
@@ -62,7 +64,7 @@ function newestInput(): number {
 }
 
 function isStale(): boolean {
-  const parts = Object.values(PARTS).map(({ file }) => join(CLI, "dist", file));
+  const parts = Object.values(PARTS).map((file) => join(CLI, "dist", file));
   return ![KEEP, COMMAND, ...parts].every(
     (path) => existsSync(path) && statSync(path).mtimeMs >= newestInput(),
   );
@@ -114,7 +116,7 @@ async function main(): Promise<void> {
     await bundle("packages/keep/src/main.ts", { DONJON_WORKER_SOURCE: JSON.stringify(worker) }),
   );
   write(COMMAND, await bundle("packages/cli/src/main.ts"));
-  for (const { entry, file } of Object.values(PARTS))
+  for (const [entry, file] of Object.entries(PARTS))
     write(join(CLI, "dist", file), await bundle(join("packages/cli", entry)));
 }
 

@@ -15,13 +15,20 @@ export interface Context {
   readonly rest: readonly string[] | null;
 }
 
+/** Puts commands into an empty program. `argv`: what is asked, before `--`. */
+export type AddCommands = (program: Command, context: Context, argv: readonly string[]) => unknown;
+
 /** Their stdout is a program's, or nobody's: they open it in their own way. */
 const STREAMING: ReadonlySet<string> = new Set(["run", "deploy", "logs", "attach", "agent"]);
 
-/** Runs one command line and answers the exit code. Never rejects. */
+/**
+ * Runs one command line and answers the exit code. Never rejects.
+ * @param add puts in what `argv` needs; by default every command, or `run` alone when it is asked
+ */
 export async function runProgram(
   argv: readonly string[],
   early: EarlyKeep | null,
+  add: AddCommands = addAsked,
 ): Promise<number> {
   const end = argv.indexOf("--");
   const own = end === -1 ? argv : argv.slice(0, end);
@@ -33,18 +40,13 @@ export async function runProgram(
   const program = createEmptyProgram();
   let flush: (() => Promise<void>) | undefined;
   try {
-    // A run waits for nothing that only other commands need.
-    if (own[0] === "run") addRunCommand(program, context);
-    else {
-      const { addCommands, checkHelp, printHelp } = await import("./commands.ts");
-      addCommands(program, context);
-      if (!STREAMING.has(own[0] ?? "")) flush = watchStdout();
-      if (own[0] === "help") {
-        printHelp(program, own.slice(1));
-        await flush?.();
-        return EXIT.ok;
-      }
-      checkHelp(program, own);
+    if (!STREAMING.has(own[0] ?? "")) flush = watchStdout();
+    await add(program, context, own);
+    if (own[0] === "help") {
+      const { printHelp } = await import("./commands.ts");
+      printHelp(program, own.slice(1));
+      await flush?.();
+      return EXIT.ok;
     }
     if (own.length === 0) {
       program.outputHelp({ error: true });
@@ -62,6 +64,17 @@ export async function runProgram(
   } finally {
     early?.keep.kill();
   }
+}
+
+/** A run waits for nothing that only other commands need. */
+async function addAsked(program: Command, context: Context, argv: readonly string[]) {
+  if (argv[0] === "run") {
+    addRunCommand(program, context);
+    return;
+  }
+  const { addCommands, checkHelp } = await import("./commands.ts");
+  addCommands(program, context);
+  checkHelp(program, argv);
 }
 
 /** The command without commands of its own. */

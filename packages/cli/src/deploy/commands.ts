@@ -6,4 +6,5 @@ export { runRm } from "../keeps/rm.ts";
 export { runStop } from "../keeps/stop.ts";
 export { runPolicyInit } from "../policy/init.ts";
 export { runDeploy } from "./deploy.ts";
+export { runKeepCommand } from "./keep-command.ts";
 export { runAttested, startProtectedKeep } from "./local.ts";

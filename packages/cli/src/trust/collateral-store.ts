@@ -1,6 +1,6 @@
 /** Certificates and lists of the vendors, kept between commands. What is in it is verified at every use. */
 import { randomBytes } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { promises as files } from "node:fs";
 import { join } from "node:path";
 import { type CollateralStore, createFileStore } from "@donjon/attest/collateral";
 import { makeDirectory } from "@donjon/host/files/make-directory";
@@ -10,7 +10,7 @@ export function openCollateralStore(directory = collateralCacheDirectory()): Col
   return createFileStore({
     async read(name) {
       try {
-        return new Uint8Array(await readFile(join(directory, name)));
+        return new Uint8Array(await files.readFile(join(directory, name)));
       } catch {
         return undefined;
       }
@@ -18,8 +18,8 @@ export function openCollateralStore(directory = collateralCacheDirectory()): Col
     async write(name, bytes) {
       const draft = join(directory, `${name}.${randomBytes(6).toString("hex")}`);
       makeDirectory(directory);
-      await writeFile(draft, bytes, { mode: 0o600 });
-      await rename(draft, join(directory, name));
+      await files.writeFile(draft, bytes, { mode: 0o600 });
+      await files.rename(draft, join(directory, name));
     },
   });
 }

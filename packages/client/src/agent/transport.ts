@@ -33,7 +33,8 @@ export function createTransport(address: string, { token, tls }: AgentOptions): 
     ...(target.kind === "unix"
       ? { socketPath: target.path }
       : { host: target.host, port: target.port }),
-    ...(secure ? { ca: tls?.ca, cert: tls?.certificate, key: tls?.key } : {}),
+    // Without a name for TLS, the engine would look whether the host is an IP address, which takes it 5 ms the first time.
+    ...(secure ? { ca: tls?.ca, cert: tls?.certificate, key: tls?.key } : { servername: "" }),
     // A connection for each call: there are few, and none is found dead when it is used again.
     agent: false,
     maxHeaderSize: 16 << 10,
