@@ -20,6 +20,12 @@ const COMMANDS: Readonly<Record<KeepCommand, (program: Command, context: Context
   attest: addAttestCommand,
 };
 
+/** All of them, in the order of the help. */
+export function addKeepCommands(program: Command, context: Context): void {
+  for (const add of Object.values(COMMANDS)) add(program, context);
+}
+
+/** As `runProgram`, with this command alone. */
 export function runKeepCommand(name: KeepCommand, argv: readonly string[]): Promise<number> {
   return runProgram(argv, null, COMMANDS[name]);
 }
