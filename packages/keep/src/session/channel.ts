@@ -5,11 +5,10 @@
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { BINDING_VALUE_BYTES, EXPORTER_LABEL } from "@donjon/protocol/attestation/binding";
-import { readAtOnce } from "@donjon/protocol/gate/duplex";
 import { SESSION_ALPN } from "@donjon/protocol/session/carrier";
 
 export interface Channel {
-  /** The bytes of the session, after whatever protects them. What comes is to be used or copied before its listener returns. */
+  /** The bytes of the session, after whatever protects them; to be read with `readPieces`. */
   readonly stream: Duplex;
   /** What evidence names of this very channel (docs/formats/binding.md); `null`: the host reads and changes all that passes. */
   readonly secured: { readonly exporter: Uint8Array; readonly key: Uint8Array } | null;
@@ -19,7 +18,6 @@ export interface Channel {
 
 /** The bare stream: no evidence, no secrecy. */
 export function openBareChannel(stream: Duplex): Channel {
-  readAtOnce(stream);
   return { stream, secured: null, client: null };
 }
 

@@ -9,6 +9,7 @@ import { failureMessage, SESSION_PROTOCOL } from "@donjon/protocol/session/messa
 import { fitOutcome, type StopHow } from "@donjon/protocol/session/outcome";
 import type { DataChannel } from "@donjon/protocol/session/peer";
 import { createFrameSender } from "@donjon/protocol/session/wire";
+import { readPieces } from "../node/read-pieces.ts";
 import type { Workload, WorkloadResult } from "../runtime/workload.ts";
 import type { Channel } from "./channel.ts";
 import type { Keep } from "./keep.ts";
@@ -63,9 +64,7 @@ class SessionServer {
       onCredit: () => this.#onCredit(),
     });
     this.#download = new ChannelWriter(this.#peer, CHANNEL.download);
-    channel.stream.on("data", (chunk: Uint8Array) =>
-      this.#guarded(() => this.#peer.receive(chunk)),
-    );
+    readPieces(channel.stream, (piece) => this.#guarded(() => this.#peer.receive(piece)));
     channel.stream.on("end", () => this.#onGone());
     channel.stream.on("error", () => this.#onGone());
     channel.stream.on("close", () => this.#onClosed());

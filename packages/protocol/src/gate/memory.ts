@@ -4,7 +4,10 @@
  * times a second.
  */
 export function releaseMemory(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (!(buffer instanceof ArrayBuffer) || buffer.detached) return;
-  if (bytes.length === buffer.byteLength) buffer.transfer(0);
+  if (bytes.length === bytes.buffer.byteLength) releaseBuffer(bytes.buffer);
+}
+
+/** The same for a whole buffer, of which nobody needs anything. */
+export function releaseBuffer(buffer: ArrayBufferLike): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -19,11 +19,16 @@ export type SendFrame = (
   sent: (() => void) | null,
 ) => void;
 
+/** Of a record of TLS 1.3, and what sealing adds to it: header, content type and tag (RFC 8446, section 5.2; AES-GCM). */
+const RECORD_BYTES = 16 << 10;
+const SEAL_BYTES = 5 + 1 + 16;
+
 /**
  * Octets that the stream is given at once. TLS seals all that it is given before the first of it leaves, and the other end, whose
- * work is to open it, waits meanwhile: with small pieces both work at the same time.
+ * work is to open it, waits meanwhile: with small pieces both work at the same time. Sealed, a piece is the 64 KiB that the engine
+ * reads at once.
  */
-const PIECE_BYTES = 64 << 10;
+const PIECE_BYTES = 4 * (RECORD_BYTES - SEAL_BYTES);
 
 interface Part {
   bytes: Uint8Array;
