@@ -1,7 +1,7 @@
 /** TLS 1.3 below an attested session. The only file of the client that knows what carries it. */
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { connect } from "node:tls";
+import { connect, createSecureContext, type SecureContext } from "node:tls";
 import { DonjonError } from "@donjon/core/errors";
 import { BINDING_VALUE_BYTES, EXPORTER_LABEL } from "@donjon/protocol/attestation/binding";
 import { carryTls } from "@donjon/protocol/gate/duplex";
@@ -17,21 +17,34 @@ export interface SecuredChannel {
   readonly key: Uint8Array;
 }
 
+const contexts = new WeakMap<ClientIdentity, SecureContext>();
+
+/** What TLS needs of an identity. Made once, because that takes as long as the rest of a handshake. */
+function openContext(identity: ClientIdentity): SecureContext {
+  const known = contexts.get(identity);
+  if (known !== undefined) return known;
+  const context = createSecureContext({
+    key: identity.keyPem,
+    cert: identity.certificatePem,
+    minVersion: "TLSv1.3",
+    ciphers: SESSION_CIPHERS,
+    // Without it the engine would read all of its root certificates, for nothing.
+    ca: identity.certificatePem,
+  });
+  contexts.set(identity, context);
+  return context;
+}
+
 /** Rejects with `session/closed`, or with what the gate said when it refused the stream. */
 export function secureStream(stream: Duplex, identity: ClientIdentity): Promise<SecuredChannel> {
   const { promise, resolve, reject } = Promise.withResolvers<SecuredChannel>();
   carryTls(stream);
   const socket = connect({
     socket: stream,
-    key: identity.keyPem,
-    cert: identity.certificatePem,
-    minVersion: "TLSv1.3",
-    ciphers: SESSION_CIPHERS,
+    secureContext: openContext(identity),
     ALPNProtocols: [SESSION_ALPN],
     // No authority vouches for a Keep's key: its evidence does, which is appraised before anything is sent.
     rejectUnauthorized: false,
-    // Without it the engine would read all of its root certificates, for nothing.
-    ca: identity.certificatePem,
   });
   const fail = (cause: unknown) => {
     socket.destroy();

@@ -93,7 +93,8 @@ export class Pool {
   }
 }
 
-const REFILL_MS = 50;
+/** Time from taking a Keep to what its workload first says, on a small machine; starting another would slow that down. */
+const REFILL_MS = 200;
 
 const EMPTY = {
   state: "starting",
