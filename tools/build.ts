@@ -21,7 +21,7 @@ const COMMAND = join(CLI, "dist/donjon.cjs");
  * starts the Keep before the rest is even parsed; `run` never loads the verifier.
  */
 const PARTS: Readonly<Record<string, string>> = {
-  "src/program.ts": "program.cjs",
+  "src/run/run-command.ts": "run.cjs",
   "src/commands.ts": "commands.cjs",
   "src/vm-backend.ts": "vm.cjs",
   "src/agent/commands.ts": "agent.cjs",

@@ -8,14 +8,22 @@ const early = wantsEarlyKeep(argv) ? startKeep() : null;
 // A run loads so little that the cache gives it nothing (docs/decisions/0024).
 if (early === null) enableCodeCache();
 
-// A command on Keeps is a program of its own: of the others nothing is loaded or set up.
-const name = KEEP_COMMANDS.find((each) => each === argv[0]);
-const ending =
-  name === undefined
-    ? import("./program.ts").then(({ runProgram }) => runProgram(argv, early))
-    : import("./deploy/commands.ts").then(({ runKeepCommand }) => runKeepCommand(name, argv));
+/** Starts one of three programs: of the commands that are in the others nothing is loaded or set up. */
+async function start(): Promise<number> {
+  if (argv[0] === "run") {
+    const { runRunCommand } = await import("./run/run-command.ts");
+    return runRunCommand(argv, early);
+  }
+  const name = KEEP_COMMANDS.find((each) => each === argv[0]);
+  if (name !== undefined) {
+    const { runKeepCommand } = await import("./deploy/commands.ts");
+    return runKeepCommand(name, argv);
+  }
+  const { runAnyCommand } = await import("./commands.ts");
+  return runAnyCommand(argv);
+}
 
-ending.then((code) => {
+start().then((code) => {
   // Timers and pipes that are still open must not hold the process; all output is flushed by now.
   (process as unknown as { reallyExit(code: number): never }).reallyExit(code);
 });

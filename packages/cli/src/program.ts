@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
-import { addRunCommand } from "./command/run.ts";
 import type { EarlyKeep } from "./early-keep.ts";
 import { EXIT } from "./output/exit-codes.ts";
 import { printFailure } from "./output/failure.ts";
+import { checkHelp, printHelp } from "./output/help.ts";
 import { watchStdout } from "./output/stdout.ts";
 import { asUsageError, nameCommand } from "./output/usage.ts";
 import { VERSION } from "./version.ts";
@@ -15,20 +15,20 @@ export interface Context {
   readonly rest: readonly string[] | null;
 }
 
-/** Puts commands into an empty program. `argv`: what is asked, before `--`. */
-export type AddCommands = (program: Command, context: Context, argv: readonly string[]) => unknown;
+/** Puts commands into an empty program. */
+export type AddCommands = (program: Command, context: Context) => void;
 
 /** Their stdout is a program's, or nobody's: they open it in their own way. */
 const STREAMING: ReadonlySet<string> = new Set(["run", "deploy", "logs", "attach", "agent"]);
 
 /**
  * Runs one command line and answers the exit code. Never rejects.
- * @param add puts in what `argv` needs; by default every command, or `run` alone when it is asked
+ * @param add puts in what `argv` needs
  */
 export async function runProgram(
   argv: readonly string[],
   early: EarlyKeep | null,
-  add: AddCommands = addAsked,
+  add: AddCommands,
 ): Promise<number> {
   const end = argv.indexOf("--");
   const own = end === -1 ? argv : argv.slice(0, end);
@@ -41,9 +41,8 @@ export async function runProgram(
   let flush: (() => Promise<void>) | undefined;
   try {
     if (!STREAMING.has(own[0] ?? "")) flush = watchStdout();
-    await add(program, context, own);
+    add(program, context);
     if (own[0] === "help") {
-      const { printHelp } = await import("./commands.ts");
       printHelp(program, own.slice(1));
       await flush?.();
       return EXIT.ok;
@@ -52,6 +51,7 @@ export async function runProgram(
       program.outputHelp({ error: true });
       return EXIT.failed;
     }
+    checkHelp(program, own);
     await program.parseAsync(own, { from: "user" });
     await flush?.();
     return context.exitCode;
@@ -64,17 +64,6 @@ export async function runProgram(
   } finally {
     early?.keep.kill();
   }
-}
-
-/** A run waits for nothing that only other commands need. */
-async function addAsked(program: Command, context: Context, argv: readonly string[]) {
-  if (argv[0] === "run") {
-    addRunCommand(program, context);
-    return;
-  }
-  const { addCommands, checkHelp } = await import("./commands.ts");
-  addCommands(program, context);
-  checkHelp(program, argv);
 }
 
 /** The command without commands of its own. */

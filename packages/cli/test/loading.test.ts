@@ -1,0 +1,97 @@
+/** Which parts of the built command a command line loads: what is loaded without need is time at every start. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { createFiles, EXAMPLES, runCommand } from "./command.ts";
+
+const HELLO = join(EXAMPLES, "hello");
+
+/** The files in `packages/cli/dist` by the command line that loads them, without their `.cjs`; `HELLO` is a program. */
+const PARTS: Readonly<Record<string, string>> = {
+  "run --insecure HELLO": "donjon run",
+  "run --insecure HELLO/hello.wasm": "donjon run",
+  "run --insecure --backend vm HELLO/none.wasm": "donjon run vm",
+  "run --print-manifest HELLO": "donjon run",
+  "run --help": "donjon run",
+  "run --backend process HELLO": "donjon run deploy",
+  ps: "donjon deploy",
+  "ps --help": "donjon deploy",
+  "deploy HELLO": "donjon deploy",
+  "logs web": "donjon deploy",
+  "attach web": "donjon deploy",
+  "stop web": "donjon deploy",
+  "rm web": "donjon deploy",
+  "attest web": "donjon deploy",
+  "": "donjon commands",
+  "--help": "donjon commands",
+  "--version": "donjon commands",
+  "help run": "donjon commands",
+  "help ps": "donjon commands",
+  "rnu HELLO": "donjon commands",
+  "inspect HELLO": "donjon commands",
+  "completion bash": "donjon commands",
+  "agent --help": "donjon commands",
+  "agent stop": "donjon commands agent",
+  "policy --help": "donjon commands",
+  "policy init --tee snp --image HELLO -o -": "donjon commands deploy",
+  "verify HELLO/none": "donjon commands evidence",
+  "explain HELLO/none": "donjon commands evidence",
+  "image digest HELLO/none": "donjon commands image",
+  platform: "donjon commands platform",
+};
+
+/** Modules of the engine that take milliseconds to load (docs/decisions/0024). */
+const SLOW_MODULES = ["crypto", "http", "http2", "https", "perf_hooks", "tls", "worker_threads"];
+
+/** Loaded by the engine before the command. Nothing else of the engine's own is loaded for it. */
+const HOOK = `
+const { writeFileSync } = require("node:fs");
+const { reallyExit } = process;
+process.reallyExit = (code) => {
+  const files = Object.keys(require.cache).filter((path) => path !== __filename);
+  writeFileSync(process.env.LOADED, JSON.stringify({ files, modules: process.moduleLoadList }));
+  reallyExit.call(process, code);
+};
+`;
+
+/** What the command line has loaded when it ends: parts of the command, and slow modules of the engine. */
+async function listLoaded(t: TestContext, line: string) {
+  const root = createFiles(t, { "hook.cjs": HOOK });
+  const env = {
+    NODE_OPTIONS: `--require=${join(root, "hook.cjs")}`,
+    LOADED: join(root, "loaded.json"),
+    DONJON_AGENT: `unix:${join(root, "none.sock")}`,
+    XDG_CACHE_HOME: root,
+    XDG_STATE_HOME: root,
+    XDG_RUNTIME_DIR: root,
+  };
+  const args = line.split(" ").filter((word) => word !== "");
+  const { code, stderr } = await runCommand(
+    args.map((word) => word.replace("HELLO", HELLO)),
+    { env },
+  );
+  const loaded: { files: string[]; modules: string[] } = JSON.parse(
+    readFileSync(env.LOADED, "utf8"),
+  );
+  for (const path of loaded.files)
+    assert.equal(dirname(path), join(import.meta.dirname, "../dist"), path);
+  const slow = SLOW_MODULES.filter((name) => loaded.modules.includes(`NativeModule ${name}`));
+  return {
+    parts: loaded.files.map((path) => basename(path, ".cjs")).join(" "),
+    slow,
+    code,
+    stderr,
+  };
+}
+
+for (const [line, parts] of Object.entries(PARTS)) {
+  test(`the command loads ${parts.replaceAll(" ", ", ")} and nothing else when the line is 'donjon ${line}'`, async (t) => {
+    assert.equal((await listLoaded(t, line)).parts, parts);
+  });
+}
+
+test("a run loads no slow module of the engine when nothing protects it", async (t) => {
+  const { code, slow, stderr } = await listLoaded(t, "run --insecure HELLO/hello.wasm");
+  assert.deepEqual({ code, slow }, { code: 0, slow: [] }, stderr);
+});
