@@ -1,9 +1,7 @@
-/** The files of `donjon agent --tls-cert`, `--tls-key` and `--client-ca`: each is looked at, so that what is wrong has a name. */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+/** The files of `donjon agent --tls-cert`, `--tls-key` and `--client-ca`. */
 import { DonjonError } from "@donjon/core/errors";
-import { explainSystemError } from "@donjon/core/system-error";
 import type { TlsFiles } from "@donjon/host/agent/http/servers";
+import { readCertificates, readKey, readText } from "../tls/pem-files.ts";
 
 export interface TlsOptions {
   readonly tlsCert?: string;
@@ -20,7 +18,7 @@ export function readTlsFiles({ tlsCert, tlsKey, clientCa }: TlsOptions): TlsFile
   const certificate = readText(tlsCert, "--tls-cert");
   const key = readText(tlsKey, "--tls-key");
   const [own] = readCertificates(certificate, tlsCert, "--tls-cert");
-  if (!own!.checkPrivateKey(readKey(key, tlsKey))) {
+  if (!own!.checkPrivateKey(readKey(key, tlsKey, "--tls-key"))) {
     const message = `'${tlsKey}' (--tls-key) is not the key of the certificate in '${tlsCert}' (--tls-cert): the first certificate there has to be the agent's own, and the key its pair`;
     throw new DonjonError("files/read", message);
   }
@@ -28,60 +26,4 @@ export function readTlsFiles({ tlsCert, tlsKey, clientCa }: TlsOptions): TlsFile
   const authorities = readText(clientCa, "--client-ca");
   readCertificates(authorities, clientCa, "--client-ca");
   return { certificate, key, clientCa: authorities };
-}
-
-const BLOCK = /-----BEGIN ([A-Z0-9 ]{1,64})-----[^-]*-----END \1-----/g;
-const CERTIFICATE = "CERTIFICATE";
-const CERTIFICATES_WANTED = "a certificate in PEM ('-----BEGIN CERTIFICATE-----')";
-const KEY_WANTED = "a private key in PEM without a passphrase ('-----BEGIN PRIVATE KEY-----')";
-
-/** At least one. */
-function readCertificates(text: string, path: string, option: string): X509Certificate[] {
-  const blocks = [...text.matchAll(BLOCK)].filter(([, label]) => label === CERTIFICATE);
-  if (blocks.length === 0) throw wrong(path, option, describe(text), CERTIFICATES_WANTED);
-  return blocks.map(([pem], i) => {
-    try {
-      return new X509Certificate(pem);
-    } catch (cause) {
-      throw wrong(path, option, `number ${i + 1} in it is damaged`, CERTIFICATES_WANTED, cause);
-    }
-  });
-}
-
-function readKey(text: string, path: string): KeyObject {
-  const isKey = [...text.matchAll(BLOCK)].some(([, label]) => label!.endsWith("PRIVATE KEY"));
-  if (!isKey) throw wrong(path, "--tls-key", describe(text), KEY_WANTED);
-  try {
-    return createPrivateKey(text);
-  } catch (cause) {
-    const found = /ENCRYPTED/.test(text) ? "a key behind a passphrase" : "a damaged key";
-    throw wrong(path, "--tls-key", `it holds ${found}`, KEY_WANTED, cause);
-  }
-}
-
-/** What is in the file in place of what is wanted; never its contents. */
-function describe(text: string): string {
-  if (text.trim() === "") return "it is empty";
-  const labels = [...new Set([...text.matchAll(BLOCK)].map(([, label]) => label))];
-  return labels.length === 0 ? "it is no PEM" : `it holds '${labels.join("', '")}'`;
-}
-
-function wrong(
-  path: string,
-  option: string,
-  found: string,
-  wanted: string,
-  cause?: unknown,
-): DonjonError {
-  const message = `'${path}' (${option}) cannot be used: ${found}, and ${wanted} is wanted`;
-  return new DonjonError("files/read", message, { cause });
-}
-
-function readText(path: string, option: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const message = `'${path}' (${option}) cannot be read: ${explainSystemError(cause)}`;
-    throw new DonjonError("files/read", message, { cause });
-  }
 }

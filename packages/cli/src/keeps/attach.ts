@@ -1,5 +1,7 @@
 /** A detached workload joined to this terminal, or its output alone. */
 import type { AttachedRun } from "@donjon/client/session";
+import { DonjonError } from "@donjon/core/errors";
+import { explainSystemError } from "@donjon/core/system-error";
 import { chooseOutcomeExit, EXIT } from "../output/exit-codes.ts";
 import { writeLine } from "../output/failure.ts";
 import { formatBytes } from "../output/progress.ts";
@@ -63,13 +65,23 @@ function leaveAtSignal(close: () => void): Leaving {
   return { isLeft: () => isLeft, leave };
 }
 
-/** Resolves when all output is out: with the exit code, or `null` when this end has left. */
+/**
+ * Resolves when all output is out: with the exit code, or `null` when this end has left. Rejects with `files/write`
+ * when it cannot be written; that nobody reads any more (`| head -1`) is a way to leave.
+ */
 async function followRun(
   run: AttachedRun,
   { isLeft, leave }: Leaving,
   tell = true,
 ): Promise<number | null> {
-  const broken = () => leave();
+  const lost: DonjonError[] = [];
+  const broken = (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") {
+      const message = `the output cannot be written: ${explainSystemError(cause)}`;
+      lost.push(new DonjonError("files/write", message, { cause }));
+    }
+    leave();
+  };
   const flushed = Promise.all([
     pipeOutput(run.stdout, openOutput(1), broken),
     pipeOutput(run.stderr, openOutput(2), broken),
@@ -80,15 +92,14 @@ async function followRun(
     },
     () => {},
   );
-  try {
-    const { outcome } = await run.result;
-    await flushed;
-    const end = describeEnd(outcome);
-    if (tell && end !== null) writeLine(`donjon: ${end}`);
-    return chooseOutcomeExit(outcome);
-  } catch (error) {
+  const result = await run.result.catch((error: unknown) => {
     if (!isLeft()) throw error;
-    await flushed;
     return null;
-  }
+  });
+  await flushed;
+  if (lost.length > 0) throw lost[0];
+  if (result === null) return null;
+  const end = describeEnd(result.outcome);
+  if (tell && end !== null) writeLine(`donjon: ${end}`);
+  return chooseOutcomeExit(result.outcome);
 }

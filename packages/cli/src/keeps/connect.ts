@@ -6,10 +6,11 @@ import { connectAgent } from "@donjon/client/agent/connect";
 import { DonjonError } from "@donjon/core/errors";
 import { explainSystemError } from "@donjon/core/system-error";
 import { stateDirectory } from "@donjon/host/image/places";
+import { readCertificates, readKey, readText as readPem } from "../tls/pem-files.ts";
 import type { AgentFlags } from "./options.ts";
 
-/** Characters of a token, a certificate or a key. */
-const MAX_FILE_CHARACTERS = 65_536;
+/** Characters of a token. */
+const MAX_TOKEN_CHARACTERS = 65_536;
 
 /**
  * The agent by the flag, else by `$DONJON_AGENT`, else the one that listens on this user's socket, else this machine's.
@@ -41,14 +42,31 @@ function findSocket(): string {
 }
 
 function readOptions({ token, agentCa, agentCert }: AgentFlags): AgentOptions {
-  const text = token === undefined ? process.env["DONJON_AGENT_TOKEN"] : readText(token, "token");
+  const text = token === undefined ? process.env["DONJON_AGENT_TOKEN"] : readToken(token);
   if (text !== undefined) requireToken(text.trim(), token ?? "DONJON_AGENT_TOKEN");
-  const client = agentCert === undefined ? undefined : readText(agentCert, "certificate");
   const tls: AgentTls = {
-    ...(agentCa === undefined ? {} : { ca: readText(agentCa, "authorities") }),
-    ...(client === undefined ? {} : { certificate: client, key: client }),
+    ...(agentCa === undefined ? {} : { ca: readAuthorities(agentCa) }),
+    ...(agentCert === undefined ? {} : readPair(agentCert)),
   };
   return { ...(text === undefined ? {} : { token: text.trim() }), tls };
+}
+
+function readAuthorities(path: string): string {
+  const text = readPem(path, "--agent-ca");
+  readCertificates(text, path, "--agent-ca");
+  return text;
+}
+
+/** A client's certificate and its key, in one file. */
+function readPair(path: string): Pick<AgentTls, "certificate" | "key"> {
+  const option = "--agent-cert";
+  const text = readPem(path, option);
+  const [own] = readCertificates(text, path, option);
+  if (own!.checkPrivateKey(readKey(text, path, option))) return { certificate: text, key: text };
+  throw new DonjonError(
+    "files/read",
+    `'${path}' (${option}) holds a certificate and the key of another: the first certificate there has to be your own, and the key its pair`,
+  );
 }
 
 /** It travels in a header; what is no token is not shown, because it may be a key. */
@@ -60,11 +78,11 @@ function requireToken(text: string, from: string): void {
   );
 }
 
-function readText(path: string, what: string): string {
+function readToken(path: string): string {
   try {
-    return readFileSync(path, "utf8").slice(0, MAX_FILE_CHARACTERS);
+    return readFileSync(path, "utf8").slice(0, MAX_TOKEN_CHARACTERS);
   } catch (cause) {
-    const message = `the agent's ${what} cannot be read from '${path}': ${explainSystemError(cause)}`;
+    const message = `the agent's token cannot be read from '${path}': ${explainSystemError(cause)}`;
     throw new DonjonError("files/read", message, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /** The life of a deployed program, as its owner sees it. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFiles, EXAMPLES, waitFor } from "../command.ts";
@@ -175,6 +175,25 @@ test(
     assert.deepEqual([removed.code, removed.out], [0, "bad\n"], "its program is over");
   },
 );
+
+test("logs and attach say so when the output cannot be written", LIMIT, async (t) => {
+  const agent = await startAgent(t);
+  const root = createFiles(t, { "cat.wasm": GUESTS.cat() });
+  await agent.run(["deploy", "--insecure", "-d", "--name", "cat", join(root, "cat.wasm")]);
+  const first = agent.start(["attach", "--insecure", "cat"]);
+  first.stdin!.write("a line\n");
+  await untilSays(first, "a line");
+  first.kill("SIGINT");
+  await waitFor(first);
+  const full = openSync("/dev/full", "w");
+  t.after(() => closeSync(full));
+  for (const args of [["logs"], ["attach", "--no-stdin"]]) {
+    const stdio: ["ignore", number, "pipe"] = ["ignore", full, "pipe"];
+    const { code, stderr } = await agent.run([...args, "--insecure", "cat"], { stdio });
+    assert.equal(code, 125, stderr);
+    assert.match(stderr, /the output cannot be written: no space left on device/);
+  }
+});
 
 test("attach gives a program its input's end, and its exit code", LIMIT, async (t) => {
   const agent = await startAgent(t);

@@ -14,7 +14,12 @@ test("an agent over TLS takes a token, and is taken by its authority alone", LIM
   const { certificate, key } = createCertificate();
   const tls = { certificate, key, clientCa: null };
   const agent = await startAgent(t, { listen: ["https://127.0.0.1:0"], tls });
-  const root = createFiles(t, { "seven.wasm": GUESTS.exit(7), "agent.pem": certificate });
+  const root = createFiles(t, {
+    "seven.wasm": GUESTS.exit(7),
+    "agent.pem": certificate,
+    "text.pem": "no PEM",
+    "mixed.pem": certificate + createCertificate().key,
+  });
   const file = (name: string) => join(root, name);
   const state = ["--state", agent.state];
   const added = await runCommand(["agent", "token", "add", "alice", ...state]);
@@ -38,6 +43,10 @@ test("an agent over TLS takes a token, and is taken by its authority alone", LIM
     [["--agent", named, "--token", file("token")], /self-signed|certificate/i],
     [[...trusted, "--token", file("none")], /cannot be read from/],
     [["--agent", "ftp://x"], /no agent's address/],
+    [["--agent", named, "--agent-ca", file("text.pem")], /\(--agent-ca\).* it is no PEM/],
+    [[...trusted, "--agent-cert", file("none")], /\(--agent-cert\) cannot be read/],
+    [[...trusted, "--agent-cert", file("agent.pem")], /\(--agent-cert\).* private key/],
+    [[...trusted, "--agent-cert", file("mixed.pem")], /the key of another/],
   ] as const) {
     const refused = await run([...deploy, ...args]);
     assert.equal(refused.code, 125, refused.stderr);
