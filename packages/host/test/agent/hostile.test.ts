@@ -66,6 +66,21 @@ test("a body beyond the limit is refused, told or not how long it is", async (t)
   assert.equal(statusOf(await send(agent, head(`GET /${"x".repeat(20_000)} HTTP/1.1`))), 431);
 });
 
+test("a body is read in whatever pieces it comes, and one that is cut off is no defect", async (t) => {
+  const agent = await startAgent(t);
+  const post = head("POST /v1/keeps HTTP/1.1", "Transfer-Encoding: chunked");
+  const made = await send(agent, `${post}5\r\n{"nam\r\n9\r\ne":"web"}\r\n0\r\n\r\n`);
+  assert.equal(statusOf(made), 201, made);
+  const wrong = await send(agent, `${post}4\r\n{"a"\r\n0\r\n\r\n`);
+  assert.equal(statusOf(wrong), 400, wrong);
+  await send(agent, `${post}5\r\n{"nam\r\n`, true);
+  assert.deepEqual(
+    (await connectAgent(agent.address).listKeeps()).map(({ name }) => name),
+    ["web"],
+  );
+  assert.ok(!agent.lines.join("").includes("request failed"), agent.lines.join(""));
+});
+
 test("requests that are none, or are two in one, are refused", async (t) => {
   const agent = await startAgent(t);
   for (const bytes of [

@@ -7,12 +7,12 @@ import { MAX_REQUEST_BYTES } from "@donjon/protocol/agent/limits";
 import { PROBLEM_TYPE } from "@donjon/protocol/agent/problem";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Caller } from "../caller.ts";
 import { authenticate, type Door } from "./authenticate.ts";
 import type { AgentContext } from "./context.ts";
 import { OPENAPI } from "./openapi.ts";
 import { createProblem } from "./problem.ts";
+import { readBody } from "./read-body.ts";
 
 /** `caller`: `null` on the routes that ask for none. */
 interface Variables {
@@ -67,14 +67,9 @@ function addOpenRoutes(app: AgentHono, agent: AgentContext): void {
 }
 
 function addKeepRoutes(app: AgentHono, { keeps }: AgentContext): void {
-  const limit = bodyLimit({
-    maxSize: MAX_REQUEST_BYTES,
-    onError: () => {
-      throw new DonjonError("bytes/limit", `a request has at most ${MAX_REQUEST_BYTES} bytes`);
-    },
-  });
-  app.post("/v1/keeps", limit, async (call) => {
-    const request = parseKeepRequest(parseJson(await call.req.text()));
+  app.post("/v1/keeps", async (call) => {
+    const body = await readBody(call.req.raw, MAX_REQUEST_BYTES);
+    const request = parseKeepRequest(parseJson(body));
     return call.json(await keeps.create(callerOf(call), request), 201);
   });
   app.get("/v1/keeps", async (call) => call.json({ keeps: await keeps.list(callerOf(call)) }));
@@ -96,7 +91,8 @@ function addKeepRoutes(app: AgentHono, { keeps }: AgentContext): void {
         type: "about:blank",
         title: "Upgrade Required",
         status: 426,
-        detail: "a session needs 'Connection: Upgrade' and 'Upgrade: donjon-session'",
+        detail:
+          "a session needs 'Connection: Upgrade' and 'Upgrade: donjon-session', and takes no query but '?bare=1'",
         code: "agent/protocol",
       },
       426,
