@@ -8,11 +8,13 @@ const json = (name: keyof typeof schemas): Json => ({
   content: { "application/json": { schema: ref(name) } },
 });
 
-/** Statuses that any call may have. */
-const COMMON: Json = {
-  "401": { $ref: "#/components/responses/problem" },
-  "500": { $ref: "#/components/responses/problem" },
-};
+/** Statuses that any call may have, besides what it says. */
+const COMMON = [500];
+/** Of calls for which the agent wants to know who calls. */
+const KNOWN = [401, ...COMMON];
+
+/** For calls that anybody may make. */
+const OPEN: Json = { security: [] };
 
 function operation(
   operationId: string,
@@ -20,11 +22,12 @@ function operation(
   ok: Json,
   more: { readonly refusals?: readonly number[]; readonly rest?: Json } = {},
 ): Json {
-  const refusals = (more.refusals ?? []).map((status) => [
+  const common = more.rest === OPEN ? COMMON : KNOWN;
+  const refusals = [...common, ...(more.refusals ?? [])].map((status) => [
     String(status),
     { $ref: "#/components/responses/problem" },
   ]);
-  const responses = { ...ok, ...COMMON, ...Object.fromEntries(refusals) };
+  const responses = { ...ok, ...Object.fromEntries(refusals) };
   return { operationId, summary, ...more.rest, responses };
 }
 
@@ -41,15 +44,13 @@ const KEEP: Json = {
   ],
 };
 
-const OPEN: Json = { security: [] };
-
 export const OPENAPI = {
   openapi: "3.1.0",
   info: {
     title: "Donjon agent",
     version: "1",
     description:
-      "Starts Keeps on a host and carries sessions to them. Nothing that it says is evidence: a client proves a Keep inside the session.",
+      "Starts Keeps on a host and carries sessions to them. Nothing that it says is evidence: a client proves a Keep inside the session. What is no HTTP, comes too slowly or has too long a head is answered by 400, 408 or 431 without a body.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   security: [{ token: [] }, { certificate: [] }, { socket: [] }],
@@ -63,7 +64,7 @@ export const OPENAPI = {
         "Starts a Keep and waits until it answers.",
         { "201": { description: "It runs.", ...json("Keep") } },
         {
-          refusals: [400, 403, 409, 413, 422, 429],
+          refusals: [400, 403, 409, 410, 413, 422, 429],
           rest: { requestBody: { required: true, ...json("KeepRequest") } },
         },
       ),
@@ -155,7 +156,7 @@ export const OPENAPI = {
       get: operation(
         "getReadiness",
         "Whether the agent takes new work.",
-        { ...describeText("It does."), "503": { description: "It starts or stops." } },
+        { ...describeText("It does."), ...describeText("It starts or stops.", 503) },
         { rest: OPEN },
       ),
     },
@@ -204,6 +205,6 @@ export const OPENAPI = {
   },
 } as const;
 
-function describeText(description: string): Json {
-  return { "200": { description, content: { "text/plain": { schema: { type: "string" } } } } };
+function describeText(description: string, status = 200): Json {
+  return { [status]: { description, content: { "text/plain": { schema: { type: "string" } } } } };
 }
