@@ -18,7 +18,7 @@ const COMMAND = join(CLI, "dist/donjon.cjs");
 
 /**
  * Parts of the command in files of their own, by the source (below `packages/cli`) that a dynamic import names. `main.ts` stays small, so that it
- * starts the Keep before the rest is even parsed; `run` never loads the verifier.
+ * starts the Keep before the rest is even parsed; `run` never loads the verifier. `packages/cli/test/loading.test.ts` says which command loads what.
  */
 const PARTS: Readonly<Record<string, string>> = {
   "src/run/run-command.ts": "run.cjs",
@@ -28,6 +28,7 @@ const PARTS: Readonly<Record<string, string>> = {
   // Not loaded but started: the program of a process of its own.
   "src/agent/keep-warden.ts": "warden.cjs",
   "src/image/commands.ts": "image.cjs",
+  "src/keeps/commands.ts": "keeps.cjs",
   "src/deploy/commands.ts": "deploy.cjs",
   "src/platform/commands.ts": "platform.cjs",
   "src/evidence/commands.ts": "evidence.cjs",

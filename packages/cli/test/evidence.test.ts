@@ -398,9 +398,9 @@ test("the part of the command that verifies is loaded by no other command", () =
   const part = (name: string) =>
     readFileSync(join(import.meta.dirname, "../dist", `${name}.cjs`), "utf8");
   assert.ok(part("commands").includes("./evidence.cjs"));
-  for (const name of ["donjon", "program", "commands"])
+  for (const name of ["donjon", "run", "keeps", "commands"])
     assert.ok(!part(name).includes("snp/tcb-mismatch"), name);
   // Nor does a run load the definitions of other commands.
   assert.ok(part("commands").includes("--mr-enclave"));
-  assert.ok(!part("program").includes("--mr-enclave"));
+  assert.ok(!part("run").includes("--mr-enclave"));
 });

@@ -20,7 +20,7 @@ export function addPsCommand(program: Command, context: Context): void {
     .option("--json", "print {keeps: [...]}")
     .addHelpText("after", EXAMPLES)
     .action(async (options: object) => {
-      const { runPs } = await import("../deploy/commands.ts");
+      const { runPs } = await import("../keeps/commands.ts");
       context.exitCode = await runPs(options);
     });
 }

@@ -19,7 +19,7 @@ export function addRmCommand(program: Command, context: Context): void {
     .option("--json", "print {removed: [...]}")
     .addHelpText("after", EXAMPLES)
     .action(async (keeps: string[], options: object) => {
-      const { runRm } = await import("../deploy/commands.ts");
+      const { runRm } = await import("../keeps/commands.ts");
       context.exitCode = await runRm(keeps, options);
     });
 }

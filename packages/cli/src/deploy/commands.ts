@@ -1,8 +1,6 @@
-/** What the commands on Keeps do. One file of its own when built: a plain run never loads it. */
+/** What the commands on Keeps that open a session do. One file of its own when built: a plain run never loads it. */
 export { runAttest } from "../attest/attest.ts";
 export { runAttach, runLogs } from "../keeps/attach.ts";
-export { runPs } from "../keeps/ps.ts";
-export { runRm } from "../keeps/rm.ts";
 export { runStop } from "../keeps/stop.ts";
 export { runPolicyInit } from "../policy/init.ts";
 export { runDeploy } from "./deploy.ts";
