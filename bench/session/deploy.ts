@@ -123,7 +123,7 @@ try {
   const columns = [...(await measure(home, module, 2)), ...(await measure(home, module, 0))];
   const rows = [...columns[0]!.keys()].map((name) => [
     name,
-    ...columns.flatMap((samples) => {
+    ...columns.flatMap((samples): (string | number)[] => {
       const values = samples.get(name);
       return values === undefined ? ["", ""] : [median(values), Math.min(...values)];
     }),
