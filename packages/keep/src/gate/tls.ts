@@ -14,6 +14,7 @@ import {
 import { DonjonError } from "@donjon/core/errors";
 import { carryTls } from "@donjon/protocol/gate/duplex";
 import { MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
+import { noteTls } from "../node/read-pieces.ts";
 
 /** `cert` and `key` in PEM; throws what OpenSSL says when they are no pair. */
 export function createTlsContext(
@@ -47,6 +48,7 @@ export function createTlsAcceptor(): AcceptTls {
       rejectUnauthorized: false,
       secureContext,
     });
+    noteTls(socket);
     const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
     const settle = () => {
       clearTimeout(timer);
@@ -83,6 +85,7 @@ export function connectTls(
     host,
     ...(isName(host) ? { servername: host } : {}),
   });
+  noteTls(socket);
   const fail = (cause: unknown) => {
     clearTimeout(timer);
     socket.destroy();

@@ -2,7 +2,19 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { readAtOnce } from "@donjon/protocol/gate/duplex";
-import { releaseBuffer } from "@donjon/protocol/gate/memory";
+import { releaseBuffer, releaseMemory } from "@donjon/protocol/gate/memory";
+
+/** All TLS that is open in this process: what it opens comes in buffers that all of it shares, each used from its start to its end. */
+const secured = new Set<Duplex>();
+/** How many there were, ever. */
+let opened = 0;
+
+/** To be told of each TLS of the process before anything comes out of it: nobody's buffer may be given back under another's pieces. */
+export function noteTls(socket: Duplex): void {
+  secured.add(socket);
+  opened += 1;
+  socket.once("close", () => secured.delete(socket));
+}
 
 /**
  * Calls `use` with each piece that comes from a gate's stream, a socket or TLS. It has done with the piece when it returns: the
@@ -10,16 +22,38 @@ import { releaseBuffer } from "@donjon/protocol/gate/memory";
  */
 export function readPieces(stream: Duplex, use: (piece: Uint8Array) => void): void {
   readAtOnce(stream);
-  stream.on("data", stream instanceof Socket ? releaseAfter(use) : use);
+  if (secured.has(stream)) stream.on("data", releaseAfter(use));
+  else if (stream instanceof Socket) stream.on("data", releaseEach(use));
+  else stream.on("data", use);
 }
 
-/** What a socket gives out lies in buffers of its own. Pieces in a row share one, so it is done with when a piece of another comes. */
-function releaseAfter(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
-  let last: ArrayBufferLike | null = null;
+/** A socket's pieces fill buffers of their own. */
+function releaseEach(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
   return (piece) => {
     use(piece);
-    if (piece.buffer === last) return;
-    if (last !== null) releaseBuffer(last);
-    last = piece.buffer;
+    releaseMemory(piece);
+  };
+}
+
+/**
+ * A buffer of TLS is done with when a piece of another comes. It is given back only if this stream was the only one from its start
+ * on: others may have pieces in it that wait to be read.
+ */
+function releaseAfter(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
+  let last: ArrayBufferLike | null = null;
+  /** `opened` when it came; -1: others were there. */
+  let since = -1;
+  /** Where its next piece lies if nobody got one in between. */
+  let end = 0;
+  return (piece) => {
+    use(piece);
+    if (piece.buffer !== last) {
+      if (last !== null && since === opened) releaseBuffer(last);
+      last = piece.buffer;
+      since = secured.size === 1 ? opened : -1;
+      end = 0;
+    }
+    if (piece.byteOffset !== end) since = -1;
+    end = piece.byteOffset + piece.length;
   };
 }
