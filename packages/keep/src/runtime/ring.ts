@@ -49,8 +49,9 @@ function copy(
 ): void {
   if (length <= 16) {
     for (let i = 0; i < length; i++) to[toOffset + i] = from[fromOffset + i]!;
-  } else {
-    copyBytes.call(from, to, toOffset, fromOffset, fromOffset + length);
+  } else if (copyBytes.call(from, to, toOffset, fromOffset, fromOffset + length) < length) {
+    // By itself it copies what fits, and nothing of memory that is no longer there.
+    throw new RangeError(`${length} bytes at ${fromOffset} do not fit at ${toOffset}`);
   }
 }
 

@@ -45,6 +45,18 @@ describe("ring", () => {
     );
   });
 
+  it("fails rather than pass on bytes that are not there", () => {
+    const { writer, reader } = createRing();
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const before = new Uint8Array(memory.buffer);
+    writer.write(pattern(0, 40), 0, 40);
+    assert.throws(() => reader.peek(new Uint8Array(50), 20, 40), RangeError);
+    memory.grow(1);
+    assert.throws(() => reader.peek(before, 0, 40), RangeError);
+    assert.throws(() => writer.write(before, 0, 20), RangeError);
+    assert.equal(reader.available(), 40);
+  });
+
   it("goes on where its counters pass 2^32", () => {
     const { buffer } = createRing();
     const words = new Int32Array(buffer);

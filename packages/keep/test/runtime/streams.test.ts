@@ -50,6 +50,17 @@ describe("stdio", () => {
     assert.deepEqual((await workload.result).outcome, { kind: "exit", code: 0 });
   });
 
+  it("carries 8 MiB through all places of a memory of 4 GiB, in order", async (t) => {
+    const limits = { memoryBytes: 2 ** 32 };
+    const workload = startGuest(t, { guest: "echo-high", limits });
+    const [sent, got] = await Promise.all([
+      feed(workload, randomBytes(1_000_003), 8 << 20),
+      hashOf(workload),
+    ]);
+    assert.equal(got, sent);
+    assert.deepEqual((await workload.result).outcome, { kind: "exit", code: 0 });
+  });
+
   it("delivers what was written before the exit, after it", async (t) => {
     const workload = startGuest(t, { guest: "echo" });
     workload.stdin.write(Buffer.from("last words"));
