@@ -1,17 +1,19 @@
+import type { IncomingMessage } from "node:http";
 import { DonjonError } from "@donjon/core/errors";
 
 /**
  * A request's body as text, told or not how long it is.
  * @throws DonjonError `bytes/limit` beyond `maxBytes`, `agent/protocol` when it is cut off
  */
-export async function readBody(request: Request, maxBytes: number): Promise<string> {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   const tooLong = () => new DonjonError("bytes/limit", `a request has at most ${maxBytes} bytes`);
-  // Refused before it comes; no length is 0.
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLong();
+  // Refused before it comes.
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLong();
   const decoder = new TextDecoder();
   let [text, size] = ["", 0];
   try {
-    for await (const piece of request.body ?? []) {
+    // Its connection still has to carry the answer.
+    for await (const piece of request.iterator({ destroyOnReturn: false })) {
       size += piece.length;
       if (size > maxBytes) throw tooLong();
       text += decoder.decode(piece, { stream: true });

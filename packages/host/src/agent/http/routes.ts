@@ -68,7 +68,7 @@ function addOpenRoutes(app: AgentHono, agent: AgentContext): void {
 
 function addKeepRoutes(app: AgentHono, { keeps }: AgentContext): void {
   app.post("/v1/keeps", async (call) => {
-    const body = await readBody(call.req.raw, MAX_REQUEST_BYTES);
+    const body = await readBody(call.env.incoming, MAX_REQUEST_BYTES);
     const request = parseKeepRequest(parseJson(body));
     return call.json(await keeps.create(callerOf(call), request), 201);
   });
