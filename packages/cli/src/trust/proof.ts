@@ -1,6 +1,7 @@
 /** A statement as a proof bundle: `donjon verify FILE` asks everything again, offline. */
 import { createHash } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { encodeBundle, makeBundle } from "@donjon/attest/envelope";
 import type { KeepStatement } from "@donjon/client/attested/statement";
 import { pinReportData } from "@donjon/client/attested/verifier";
@@ -36,11 +37,16 @@ export async function writeProof(
 
 /**
  * To be asked before anything starts: nothing that runs should end because its proof has no place.
- * @throws DonjonError `files/write` when one of the files is there already
+ * @throws DonjonError `files/write` when one of the files is there already, or none can be made there
  */
 export function requireNewProof(file: string): void {
   for (const path of [file, `${file}${ROOTS_SUFFIX}`]) {
-    if (existsSync(path)) throw cannotWrite(path, "it is there already");
+    if (existsSync(path)) throw cannotWrite(path, "it is there already; give another name");
+  }
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(file, `its directory: ${explainSystemError(cause)}`, cause);
   }
 }
 

@@ -89,6 +89,12 @@ test(
     const again = await agent.run(["attest", "--insecure", "--proof", proof, "web"]);
     assert.equal(again.code, 125);
     assert.match(again.stderr, /it is there already/);
+    const nowhere = ["--proof", join(root, "none/p.donjon"), join(root, "cat.wasm")];
+    const unmade = await agent.run(["deploy", "--insecure", "-d", "--name", "two", ...nowhere]);
+    assert.equal(unmade.code, 125);
+    assert.match(unmade.stderr, /the proof cannot be written.*its directory: no such file/);
+    const { keeps } = JSON.parse((await agent.run(["ps", "--all", "--json"])).out);
+    assert.equal(keeps.length, 1, "nothing was started that would have no proof");
   },
 );
 
