@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { Duplex, duplexPair } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { openSession } from "@donjon/client/session";
+import { createSimulatedAttester } from "@donjon/keep/attest/simulated";
 import { createGateCaller } from "@donjon/keep/gate/caller";
 import { createTlsAcceptor, createTlsContext } from "@donjon/keep/gate/tls";
 import { createIdentity } from "@donjon/keep/identity/identity";
@@ -13,6 +14,7 @@ import { serveSession } from "@donjon/keep/session/server";
 import { encodeU32 } from "@donjon/protocol/gate/mux-frame";
 import { openGatePipe } from "@donjon/protocol/gate/pipe";
 import {
+  EVIDENCE_MS,
   GREETING_MS,
   INITIAL_CREDIT,
   MAX_HANDSHAKES,
@@ -62,18 +64,32 @@ test("a host that opens a session and says nothing is told, and cut off", async 
   assert.match((await said).toString(), /"session\/timeout".*did not greet/);
 });
 
-test("a host that takes the Keep's question for evidence and never answers leaves it with an error", async () => {
+test("a host that takes the Keep's question for evidence and never answers leaves it with an error", async (t) => {
+  mockTimers(t);
   const [keep, host] = duplexPair();
+  const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>();
   openGatePipe(host, {
     role: "callee",
     Duplex,
-    onCall: (call) => void call.accept().on("error", () => {}),
+    onCall(call) {
+      call.accept().on("error", () => {});
+      onAsked();
+    },
   });
-  const caller = createGateCaller(() => keep);
-  const limits = { maxBytes: 1, timeoutMs: 20 };
-  await assert.rejects(caller.ask("evidence", new Uint8Array(64), limits), {
-    code: "gate/closed",
-    message: /did not answer within 20 ms/,
+  const attester = createSimulatedAttester(createGateCaller(() => keep));
+  let isOver = false;
+  const answer = attester.attest(new Uint8Array(64)).finally(() => {
+    isOver = true;
+  });
+  answer.catch(() => {});
+  await asked;
+  t.mock.timers.tick(EVIDENCE_MS - 1);
+  await new Promise(setImmediate);
+  assert.equal(isOver, false);
+  t.mock.timers.tick(1);
+  await assert.rejects(answer, {
+    code: "keep/state",
+    message: new RegExp(`did not answer within ${EVIDENCE_MS} ms`),
   });
 });
 

@@ -101,7 +101,14 @@ export function requireExpected(statement: KeepStatement, expected: ExpectedKeep
     const wanted = expected[field];
     if (wanted === undefined || wanted === statement[field]) continue;
     const found = statement[field] ?? "none";
-    throw refused("session/other", `found a Keep with the ${field} ${found}, wanted ${wanted}`);
+    const hint =
+      field === "owner"
+        ? "open the session with the key that provisioned it"
+        : "it runs something else; ask for what it runs, or deploy to another Keep";
+    throw refused(
+      "session/other",
+      `found a Keep with the ${field} ${found}, wanted ${wanted}; ${hint}`,
+    );
   }
 }
 

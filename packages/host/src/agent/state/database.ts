@@ -47,7 +47,7 @@ export function openDatabase(directory: string): DatabaseSync {
     if (cause instanceof DonjonError) throw cause;
     throw new DonjonError(
       "files/write",
-      `the agent's state in '${directory}' cannot be opened: ${explainSystemError(cause)}`,
+      `the agent's state in '${directory}' cannot be opened: ${explainSystemError(cause)}; give another directory with --state, or put a copy of agent.db back`,
       { cause },
     );
   }
