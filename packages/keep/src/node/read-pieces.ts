@@ -27,7 +27,7 @@ export function readPieces(stream: Duplex, use: (piece: Uint8Array) => void): vo
   else stream.on("data", use);
 }
 
-/** A socket's pieces fill buffers of their own. */
+/** Large pieces of a socket fill buffers of their own. Small ones may lie in those that TLS uses too, and are left to the collector. */
 function releaseEach(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
   return (piece) => {
     use(piece);
