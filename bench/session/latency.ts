@@ -15,7 +15,16 @@ import { type Lab, withLab } from "./lab.ts";
 const ROUNDS = Number(process.argv[2] ?? 20);
 /** Time in which a pooled Keep has made itself ready. */
 const POOLED_MS = 400;
-const PHASES = ["hello", "tls", "evidence", "verify", "transfer", "compile", "run", "whole"] as const;
+const PHASES = [
+  "hello",
+  "tls",
+  "evidence",
+  "verify",
+  "transfer",
+  "compile",
+  "run",
+  "whole",
+] as const;
 type Phases = Record<(typeof PHASES)[number], number>;
 
 /** A module of the wanted size: what is missing stands in a custom section. */

@@ -25,7 +25,10 @@ test("a second owner cannot attach, read, stop or provision, but may ask", LIMIT
   for (const args of [["attach"], ["attach", "--no-stdin"], ["logs"], ["stop"]]) {
     const refused = await other.run([...args, "--insecure", "mine"]);
     assert.equal(refused.code, 120, `${args}: ${refused.stderr}`);
-    assert.match(refused.stderr, /found a Keep with the owner [0-9a-f]{64}, wanted [0-9a-f]{64}; open the session with the key/);
+    assert.match(
+      refused.stderr,
+      /found a Keep with the owner [0-9a-f]{64}, wanted [0-9a-f]{64}; open the session with the key/,
+    );
   }
   assert.match((await owner.run(["ps"])).out, /mine +running/);
   const asked = await other.run(["attest", "--insecure", "--json", "mine"]);
