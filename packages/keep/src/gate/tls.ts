@@ -14,7 +14,7 @@ import {
 import { DonjonError } from "@donjon/core/errors";
 import { carryTls } from "@donjon/protocol/gate/duplex";
 import { MAX_HANDSHAKES, TLS_HANDSHAKE_MS } from "@donjon/protocol/limits";
-import { noteTls } from "../node/read-pieces.ts";
+import { noteSocket } from "../node/read-pieces.ts";
 
 /** `cert` and `key` in PEM; throws what OpenSSL says when they are no pair. */
 export function createTlsContext(
@@ -48,7 +48,7 @@ export function createTlsAcceptor(): AcceptTls {
       rejectUnauthorized: false,
       secureContext,
     });
-    noteTls(socket);
+    noteSocket(socket);
     const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS).unref();
     const settle = () => {
       clearTimeout(timer);
@@ -85,7 +85,7 @@ export function connectTls(
     host,
     ...(isName(host) ? { servername: host } : {}),
   });
-  noteTls(socket);
+  noteSocket(socket);
   const fail = (cause: unknown) => {
     clearTimeout(timer);
     socket.destroy();

@@ -2,18 +2,19 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { readAtOnce } from "@donjon/protocol/gate/duplex";
-import { releaseBuffer, releaseMemory } from "@donjon/protocol/gate/memory";
+import { releaseBuffer } from "@donjon/protocol/gate/memory";
 
-/** All TLS that is open in this process: what it opens comes in buffers that all of it shares, each used from its start to its end. */
-const secured = new Set<Duplex>();
+/** What reads from the engine here, TLS and plain sockets: the engine's buffers are shared by all, and each is used from its start to its end. */
+const sockets = new Set<Duplex>();
 /** How many there were, ever. */
 let opened = 0;
 
 /** To be told of each TLS of the process before anything comes out of it: nobody's buffer may be given back under another's pieces. */
-export function noteTls(socket: Duplex): void {
-  secured.add(socket);
+export function noteSocket(socket: Duplex): void {
+  if (sockets.has(socket)) return;
+  sockets.add(socket);
   opened += 1;
-  socket.once("close", () => secured.delete(socket));
+  socket.once("close", () => sockets.delete(socket));
 }
 
 /**
@@ -22,21 +23,14 @@ export function noteTls(socket: Duplex): void {
  */
 export function readPieces(stream: Duplex, use: (piece: Uint8Array) => void): void {
   readAtOnce(stream);
-  if (secured.has(stream)) stream.on("data", releaseAfter(use));
-  else if (stream instanceof Socket) stream.on("data", releaseEach(use));
-  else stream.on("data", use);
-}
-
-/** Large pieces of a socket fill buffers of their own. Small ones may lie in those that TLS uses too, and are left to the collector. */
-function releaseEach(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
-  return (piece) => {
-    use(piece);
-    releaseMemory(piece);
-  };
+  if (stream instanceof Socket) {
+    noteSocket(stream);
+    stream.on("data", releaseAfter(use));
+  } else stream.on("data", use);
 }
 
 /**
- * A buffer of TLS is done with when a piece of another comes. It is given back only if this stream was the only one from its start
+ * A buffer is done with when a piece of another comes. It is given back only if this socket was the only one from its start
  * on: others may have pieces in it that wait to be read.
  */
 function releaseAfter(use: (piece: Uint8Array) => void): (piece: Uint8Array) => void {
@@ -50,7 +44,7 @@ function releaseAfter(use: (piece: Uint8Array) => void): (piece: Uint8Array) => 
     if (piece.buffer !== last) {
       if (last !== null && since === opened) releaseBuffer(last);
       last = piece.buffer;
-      since = secured.size === 1 ? opened : -1;
+      since = sockets.size === 1 ? opened : -1;
       end = 0;
     }
     if (piece.byteOffset !== end) since = -1;
