@@ -89,12 +89,13 @@ describe("a host that provisions between the client's attestation and its provis
 });
 
 describe("a host that swaps what runs", () => {
-  const genuine = createProvision(encodeHelloGuest("genuine"));
+  const genuine = createProvision(encodeHelloGuest("genuine"), '[env]\nWHO = "owner"\n');
   const wanted = { manifest: sha256(genuine.manifest), workload: sha256(genuine.workload) };
   const other = createProvision(encodeHelloGuest("swapped"));
   const swaps: Readonly<Record<string, Provision>> = {
     "workload and manifest": other,
-    "one octet of the manifest": {
+    "one octet of the manifest, in place": changeManifest(genuine, "owner"),
+    "one octet behind the manifest": {
       ...genuine,
       manifest: Buffer.concat([genuine.manifest, Buffer.from("#")]),
     },
@@ -114,7 +115,8 @@ describe("a host that swaps what runs", () => {
   const lies: Readonly<Record<string, Provision>> = {
     "another workload": { ...genuine, workload: other.workload },
     "another manifest": { ...genuine, manifest: other.manifest },
-    "one octet of the workload": {
+    "one octet of the manifest, in place": changeManifest(genuine, wanted.workload),
+    "one octet of the workload, in place": {
       ...genuine,
       workload: flipBit(genuine.workload, genuine.workload.length - 1, 0),
     },
@@ -123,9 +125,12 @@ describe("a host that swaps what runs", () => {
     test(`against its digest is refused by the Keep, which runs nothing and ends: ${what}`, async () => {
       await using host = start();
       const run = (await open(host, thief)).provision(provision);
+      const output: Buffer[] = [];
+      run.stdout.on("data", (piece: Buffer) => output.push(piece)).on("error", () => {});
       await assert.rejects(run.result, { code: "manifest/digest" });
       await assert.rejects(run.started, { code: "manifest/digest" });
       await host.keep.ended;
+      assert.deepEqual(output, []);
     });
   }
 });
@@ -179,6 +184,15 @@ test("a host that kills the Keep between provision and run gets nothing, and the
     assert.equal(findPiece(Buffer.concat(host.recorded), planted), undefined);
   }
 });
+
+/** The first octet of `text` is another digit: no other is changed, added or taken away. */
+function changeManifest(genuine: ReturnType<typeof createProvision>, text: string): Provision {
+  const manifest = Buffer.from(genuine.manifest);
+  const at = manifest.indexOf(text);
+  assert.notEqual(at, -1);
+  manifest.write(manifest.toString("latin1", at, at + 1) === "0" ? "1" : "0", at);
+  return { ...genuine, manifest };
+}
 
 /** Sends `provision` and nothing of the upload; resolves when the Keep has gone on after it. */
 async function announce(host: HostileHost): Promise<void> {
