@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { parseTrust } from "@donjon/attest/simulated-trust";
 import { connectAgent } from "@donjon/client/agent/connect";
@@ -19,6 +20,7 @@ import { createSimulatedVerifier } from "@donjon/client/attested/verifier";
 import { openSession, type Provision, type Run } from "@donjon/client/session";
 import {
   encodeCatGuest,
+  encodeConnectGuest,
   encodeHelloGuest,
   withCustomSection,
 } from "@donjon/testkit/contract/guests";
@@ -61,6 +63,7 @@ const verify = createSimulatedVerifier(trust, { policy: { sgx: { mrEnclave: "any
 await deployDetached();
 const attended = await runAttended();
 await leakOnPurpose();
+await leakToPeer();
 
 /** The Keeps' engines are the one place where plaintext belongs. */
 const [engines, hostProcesses] = split(listTree(pid), ({ pid: each }) => isEngine(each));
@@ -74,9 +77,10 @@ describe("what the owner plants in workload, manifest, secret, stdin and stdout 
 
   test("in the bytes on the Keeps' pipes", () => {
     const names = readdirSync(at("recordings"));
-    assert.equal(names.filter((name) => name.endsWith(".in")).length, 3);
+    assert.equal(names.filter((name) => name.endsWith(".in")).length, 4);
     assert.deepEqual(searchFiles(at("recordings"), planted), []);
-    assert.equal(searchFiles(at("recordings"), leaked).length, 1);
+    const found = searchFiles(at("recordings"), leaked);
+    assert.deepEqual(found.map(extname).sort(), [".in", ".lane", ".out"]);
   });
 
   test("in the memory of agent and wardens", async (t) => {
@@ -204,6 +208,31 @@ async function leakOnPurpose(): Promise<void> {
   stream.pause();
   const rest = Buffer.from(CARRIED.repeat(CARRIED_BYTES / CARRIED.length));
   await new Promise((resolve) => run.stdin.write(rest, resolve));
+}
+
+/** What a workload says to a peer without TLS leaves its Keep by the pipe `out`; what delivers it comes by `in`. */
+async function leakToPeer(): Promise<void> {
+  const peer = createServer((socket) => {
+    socket.on("error", () => {}).once("data", (bytes) => socket.end(bytes));
+  });
+  await once(peer.listen(0, "127.0.0.1"), "listening");
+  const { port } = peer.address() as AddressInfo;
+  const before = listTree(pid).length;
+  const { id } = await agent.createKeep({ connections: [`127.0.0.1:${port}`] });
+  // A Keep's lane is its first session's.
+  const first = openSession(await agent.openSession(id, { bare: true }));
+  await first.hello;
+  const session = openSession(await agent.openSession(id, { bare: true }));
+  const more = `[[connections]]\nname = "peer"\nprotocol = "tcp"\nhost = "127.0.0.1"\nport = ${port}\n`;
+  const run = session.provision(createProvision(encodeConnectGuest(3, LEAKED), more));
+  let answer = "";
+  for await (const piece of run.stdout) answer += piece;
+  assert.equal(answer, LEAKED);
+  assert.deepEqual((await run.result).outcome, { kind: "exit", code: 0 });
+  for (const each of [first, session]) each.close();
+  peer.close();
+  await agent.removeKeep(id);
+  await until("its processes are gone", () => listTree(pid).length <= before);
 }
 
 function startAgent(): ChildProcess {
