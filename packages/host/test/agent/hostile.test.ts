@@ -112,7 +112,7 @@ test("an upgrade to anything but a session of one's own Keep is refused with a r
   assert.match(missing, /application\/problem\+json[\s\S]*"code":"agent\/not-found"/);
   assert.equal(statusOf(await upgrade("/v1/keeps/nobody/session", "websocket")), 426);
   assert.equal(statusOf(await upgrade("/v1/keeps/nobody/session?bare=2")), 426);
-  assert.equal(statusOf(await upgrade("/v1/keeps/nobody/session", "donjon-session", "POST")), 404);
+  assert.equal(statusOf(await upgrade("/v1/keeps/nobody/session", "donjon-session", "POST")), 405);
   assert.equal(statusOf(await upgrade("/v1/keeps")), 200, "an upgrade nobody knows is ignored");
 });
 

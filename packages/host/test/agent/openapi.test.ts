@@ -79,6 +79,7 @@ test("the document and the reader take the same requests", () => {
 interface Answer {
   readonly status: number;
   readonly type: string;
+  readonly allow: string | undefined;
   readonly body: string;
 }
 
@@ -93,6 +94,7 @@ function call(socketPath: string, method: string, path: string, body?: string): 
         done({
           status: answer.statusCode!,
           type: (answer.headers["content-type"] ?? "").split(";")[0]!,
+          allow: answer.headers.allow,
           body: text,
         }),
       );
@@ -156,4 +158,30 @@ test("every operation of the document is there and answers as it says", async (t
   }
   for (const wanted of ["get /v1/keeps 200", "delete /v1/keeps/{keep} 204", "post /v1/keeps 400"])
     assert.ok(tried.has(wanted), `${wanted} in ${[...tried].join(", ")}`);
+});
+
+test("a method that a path does not have is answered by 405 with those that it has", async (t) => {
+  const { address } = await startAgent(t);
+  const socket = address.slice("unix:".length);
+  for (const [pattern, item] of Object.entries(OPENAPI.paths)) {
+    const known = ["get", "post", "delete"].filter((method) => Object.hasOwn(item, method));
+    const allow = known.map((method) => (method === "get" ? "GET, HEAD" : method.toUpperCase()));
+    for (const method of ["get", "post", "delete", "put", "patch", "options", "propfind"]) {
+      if (known.includes(method)) continue;
+      const path = pattern.replace("{keep}", "nobody");
+      const answer = await call(socket, method.toUpperCase(), path);
+      assert.deepEqual([answer.status, answer.allow], [405, allow.join(", ")], `${method} ${path}`);
+      assert.equal(answer.type, "application/problem+json");
+      const problem = JSON.parse(answer.body);
+      assert.equal(checkSchema(resolve("#/components/schemas/Problem"), problem, resolve), null);
+      assert.deepEqual([problem.status, problem.title], [405, "Method Not Allowed"]);
+    }
+  }
+  const bodiless = await call(socket, "HEAD", "/v1/keeps/nobody/stop");
+  assert.deepEqual([bodiless.status, bodiless.allow, bodiless.body], [405, "POST", ""]);
+  for (const path of ["/v1/nothing", "/v1/keeps/NOBODY", "/v1/keeps/a/b", "/"]) {
+    const answer = await call(socket, "PUT", path);
+    assert.deepEqual([answer.status, answer.allow], [404, undefined], path);
+  }
+  assert.equal((await call(socket, "GET", "/v1/keeps/{keep}")).status, 404);
 });

@@ -50,7 +50,7 @@ export const OPENAPI = {
     title: "Donjon agent",
     version: "1",
     description:
-      "Starts Keeps on a host and carries sessions to them. Nothing that it says is evidence: a client proves a Keep inside the session. What is no HTTP, comes too slowly or has too long a head is answered by 400, 408 or 431 without a body.",
+      "Starts Keeps on a host and carries sessions to them. Nothing that it says is evidence: a client proves a Keep inside the session. A method that a path does not have is answered by 405 with 'Allow' and a problem. What is no HTTP, comes too slowly or has too long a head is answered by 400, 408 or 431 without a body.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   security: [{ token: [] }, { certificate: [] }, { socket: [] }],

@@ -23,6 +23,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
+  405: "Method Not Allowed",
   408: "Request Timeout",
   409: "Conflict",
   410: "Gone",
@@ -33,11 +34,14 @@ const TITLES: Readonly<Record<number, string>> = {
   500: "Internal Server Error",
 };
 
-/** A defect says only where to look: its sentence may hold what is not for callers. */
-export function createProblem(error: unknown, requestId: string): Problem {
+/**
+ * A defect says only where to look: its sentence may hold what is not for callers. `wanted`: a status that the error's code
+ * does not say.
+ */
+export function createProblem(error: unknown, requestId: string, wanted?: number): Problem {
   const known = error instanceof DonjonError && error.code !== "internal";
   const code = known ? error.code : "internal";
-  const status = STATUS[code] ?? 500;
+  const status = wanted ?? STATUS[code] ?? 500;
   const detail = known
     ? error.message
     : `the agent failed; its log says why at the request ${requestId}`;

@@ -38,9 +38,13 @@ export function createRoutes(agent: AgentContext): AgentHono {
     record(agent, call, (performance.now() - started) / 1000);
   });
   app.onError((error, call) => answerProblem(agent, call, error));
-  app.notFound((call) =>
-    answerProblem(agent, call, new DonjonError("agent/not-found", "there is nothing at this path")),
-  );
+  app.notFound((call) => {
+    const methods = methodsOf(call.req.path);
+    if (methods.length > 0 && !methods.includes(call.req.method))
+      return answerWrongMethod(agent, call, methods);
+    const nothing = new DonjonError("agent/not-found", "there is nothing at this path");
+    return answerProblem(agent, call, nothing);
+  });
   addOpenRoutes(app, agent);
   app.use("/v1/*", async (call, next) => {
     call.set("caller", identify(agent, call));
@@ -136,9 +140,27 @@ function parseJson(text: string): unknown {
   }
 }
 
-function answerProblem({ metrics, log }: AgentContext, call: AgentCall, error: unknown): Response {
+/** RFC 9110, section 15.5.6. */
+function answerWrongMethod(
+  agent: AgentContext,
+  call: AgentCall,
+  methods: readonly string[],
+): Response {
+  const allow = methods.join(", ");
+  const detail = `nothing at this path is called with ${call.req.method}; it takes ${allow}`;
+  call.header("allow", allow);
+  return answerProblem(agent, call, new DonjonError("agent/protocol", detail), 405);
+}
+
+/** `status`: when the error's code does not say it. */
+function answerProblem(
+  { metrics, log }: AgentContext,
+  call: AgentCall,
+  error: unknown,
+  status?: number,
+): Response {
   const requestId = call.get("requestId");
-  const problem = createProblem(error, requestId);
+  const problem = createProblem(error, requestId, status);
   metrics.count("donjon_refusals_total", { reason: problem.code });
   if (problem.code === "internal")
     log("error", "request failed", { request: requestId, reason: describeDefect(error) });
@@ -170,9 +192,23 @@ function record({ metrics, log }: AgentContext, call: AgentCall, seconds: number
 
 const MAX_LOGGED_PATH = 128;
 
+type Pattern = keyof typeof OPENAPI.paths;
+
 /** Callers must not choose how many series the metrics have. */
-function patternOf(path: string): string {
-  if (Object.hasOwn(OPENAPI.paths, path)) return path;
-  const pattern = path.replace(/^\/v1\/keeps\/[^/]+/, "/v1/keeps/{keep}");
-  return Object.hasOwn(OPENAPI.paths, pattern) ? pattern : "other";
+function patternOf(path: string): Pattern | "other" {
+  const pattern = path.replace(/^\/v1\/keeps\/[0-9a-z-]{1,63}(?=\/|$)/, "/v1/keeps/{keep}");
+  return Object.hasOwn(OPENAPI.paths, pattern) ? (pattern as Pattern) : "other";
 }
+
+/** None: there is nothing at the path. Whatever can be read is also answered without its body. */
+function methodsOf(path: string): string[] {
+  const pattern = patternOf(path);
+  if (pattern === "other") return [];
+  const item = OPENAPI.paths[pattern];
+  return METHODS.filter((method) => Object.hasOwn(item, method)).flatMap((method) =>
+    method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()],
+  );
+}
+
+/** All that the document's operations have. */
+const METHODS = ["get", "post", "delete"] as const;
