@@ -14,7 +14,7 @@ import { readLimits } from "./limit-options.ts";
 import { readNetworkRules } from "./network-options.ts";
 import { agentStateDirectory, defaultListenAddress } from "./places.ts";
 import { createTrustReader } from "./simulator.ts";
-import { readTlsFiles } from "./tls-files.ts";
+import { readTlsFiles, warnOfOpenKey } from "./tls-files.ts";
 
 export async function serveAgent(options: AgentCommandOptions): Promise<number> {
   const human = process.stderr.isTTY === true && !options.json;
@@ -23,10 +23,12 @@ export async function serveAgent(options: AgentCommandOptions): Promise<number> 
   const signals = watchSignals();
   const usual = defaultListenAddress();
   const { listen = [usual] } = options;
+  const tls = readTlsFiles(options);
+  warnOfOpenKey(options, log);
   const agent = await openAgent({
     state: options.state ?? agentStateDirectory(),
     listen,
-    tls: readTlsFiles(options),
+    tls,
     certificateLimits: readLimits(options),
     certificateNetwork: readNetworkRules(options),
     pool: options.pool ?? 0,

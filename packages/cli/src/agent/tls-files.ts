@@ -1,6 +1,8 @@
 /** The files of `donjon agent --tls-cert`, `--tls-key` and `--client-ca`. */
+import { statSync } from "node:fs";
 import { DonjonError } from "@donjon/core/errors";
 import type { TlsFiles } from "@donjon/host/agent/http/servers";
+import type { Log } from "@donjon/host/agent/log";
 import { readCertificates, readKey, readText } from "../tls/pem-files.ts";
 
 export interface TlsOptions {
@@ -26,4 +28,18 @@ export function readTlsFiles({ tlsCert, tlsKey, clientCa }: TlsOptions): TlsFile
   const authorities = readText(clientCa, "--client-ca");
   readCertificates(authorities, clientCa, "--client-ca");
   return { certificate, key, clientCa: authorities };
+}
+
+const READ_BY_OTHERS = 0o004;
+
+/** No refusal: what mounts secrets often gives them the mode 0644, in a place that nobody else can enter. */
+export function warnOfOpenKey({ tlsKey }: TlsOptions, log: Log): void {
+  if (tlsKey === undefined) return;
+  const { mode } = statSync(tlsKey);
+  if ((mode & READ_BY_OTHERS) === 0) return;
+  log("warn", "every user of this machine may read the agent's key", {
+    path: tlsKey,
+    mode: (mode & 0o7777).toString(8).padStart(4, "0"),
+    advice: `chmod o= '${tlsKey}'`,
+  });
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createClientIdentity } from "@donjon/client/attested/identity";
 import { readTlsFiles } from "../../src/agent/tls-files.ts";
+import { makeState, startAgent } from "./start-agent.ts";
 
 test("a wrong file for TLS is named, with what is in it and what is wanted", (t) => {
   const state = mkdtempSync(join(tmpdir(), "donjon-tls-"));
@@ -40,4 +41,26 @@ test("a wrong file for TLS is named, with what is in it and what is wanted", (t)
     key: own.keyPem,
     clientCa: other.certificatePem,
   });
+});
+
+test("an agent whose key every user may read starts, and warns of it once", async (t) => {
+  const state = await makeState(t);
+  const { certificatePem, keyPem } = createClientIdentity(Date.now());
+  const [certificate, key] = [join(state, "own.pem"), join(state, "own.key")];
+  writeFileSync(certificate, certificatePem);
+  writeFileSync(key, keyPem);
+  const files = ["--tls-cert", certificate, "--tls-key", key];
+  for (const [mode, said] of [
+    [0o644, ["0644"]],
+    [0o640, []],
+  ] as const) {
+    chmodSync(key, mode);
+    const agent = await startAgent(t, state, "--listen", "https://127.0.0.1:0", ...files);
+    const warned = agent.lines().filter(({ event }) => /may read the agent's key/.test(`${event}`));
+    assert.deepEqual(
+      warned.map(({ level, path, mode: found, advice }) => [level, path, found, advice]),
+      said.map((shown) => ["warn", key, shown, `chmod o= '${key}'`]),
+    );
+    assert.equal(await agent.end("SIGTERM"), 0);
+  }
 });
