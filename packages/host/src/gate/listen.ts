@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DonjonError } from "@donjon/core/errors";
+import { explainListenError } from "../network/listen-error.ts";
 import type { BoundListener, ListenAddress } from "./gate.ts";
 import { splice } from "./splice.ts";
 
@@ -28,9 +29,7 @@ export function listenForKeep(
   });
   const { promise, resolve, reject } = Promise.withResolvers<BoundListener>();
   server.once("error", (cause: NodeJS.ErrnoException) => {
-    const todo =
-      cause.code === "EADDRINUSE" ? "; end what listens there, or grant another port" : "";
-    const message = `listener "${name}" cannot listen on ${address} port ${port}: ${cause.message}${todo}`;
+    const message = `listener "${name}" cannot listen on ${address} port ${port}: ${explainListenError(cause)}`;
     reject(new DonjonError("gate/refused", message, { cause }));
   });
   server.listen({ host: address, port, backlog: KERNEL_BACKLOG }, () => {

@@ -8,6 +8,7 @@ import { type Authority, encodeAuthority } from "@donjon/protocol/gate/gate";
 import { formatIpv4, type IpAddress, parseIpAddress, unwrapIpv4 } from "./address.ts";
 import { listOwnAddresses, type SpecialClass } from "./address-class.ts";
 import { judgeConnection, judgeListener, type RefusalReason } from "./judge.ts";
+import { explainListenError } from "./listen-error.ts";
 import { parseConnectRule, parseListenRule } from "./rules.ts";
 
 type Act = "connect" | "listen";
@@ -100,7 +101,7 @@ export function createNetworkGuard(rules: NetworkRules, parts: GuardParts): Netw
         return (await choose("listen", target))[0]!.address;
       } catch (cause) {
         if (cause instanceof DonjonError) throw cause;
-        const message = `cannot listen on ${encodeAuthority(target)}: ${(cause as Error).message}`;
+        const message = `cannot listen on ${encodeAuthority(target)}: ${explainListenError(cause as Error)}`;
         throw new DonjonError("gate/refused", message, { cause });
       }
     },

@@ -56,7 +56,11 @@ test("a name is used once, and a port that is taken is said, with nothing left b
   t.after(() => taken.close());
   const { port } = taken.address() as { port: number };
   const listeners = [{ name: "http", address: "127.0.0.1", port }];
-  await assert.rejects(agent.createKeep({ listeners }), isError("gate/refused", /EADDRINUSE/));
+  await assert.rejects(agent.createKeep({ listeners }), isError("gate/refused", /listens there/));
+  await assert.rejects(
+    startAgent(t, { listen: [`http://127.0.0.1:${port}`] }),
+    isError("agent/conflict", /cannot listen on http.*: something else listens there; end it/),
+  );
   await assert.rejects(
     agent.createKeep({ connections: ["not an authority"] }),
     isError("gate/protocol", /host:port/),

@@ -169,15 +169,20 @@ test("a Keep of another gate protocol is refused, and every stream is told why",
   await gate.close();
 });
 
-test("a listener that cannot be bound is an error that says where", async () => {
+test("a listener that cannot be bound is an error that says where, why, and what to do", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
   const gate = openGate(createFakeKeep().started, { onConsole: () => {} });
-  await assert.rejects(gate.listen({ name: "web", address: "127.0.0.1", port }), {
-    code: "gate/refused",
-    message: new RegExp(`"web" cannot listen on 127.0.0.1 port ${port}`),
-  });
+  for (const [address, why] of [
+    ["127.0.0.1", "something else listens there; end it, or choose another port"],
+    // RFC 5737: no machine's own.
+    ["192.0.2.1", "this machine has no such address; choose one that it has"],
+  ] as const)
+    await assert.rejects(gate.listen({ name: "web", address, port }), {
+      code: "gate/refused",
+      message: new RegExp(`"web" cannot listen on ${address} port ${port}: ${why}`),
+    });
   await gate.close();
   server.close();
 });

@@ -8,6 +8,7 @@ import { DonjonError } from "@donjon/core/errors";
 import { type AgentAddress, formatAgentAddress } from "@donjon/protocol/agent/address";
 import { getRequestListener } from "@hono/node-server";
 import { makeDirectory } from "../../files/make-directory.ts";
+import { explainListenError } from "../../network/listen-error.ts";
 import { SOCKET_WINDOW } from "../../warden/control.ts";
 import type { Door } from "./authenticate.ts";
 import type { AgentContext } from "./context.ts";
@@ -144,13 +145,12 @@ async function listenTcp(server: Server, address: AgentAddress & { kind: "tcp" }
 
 function listen(server: Server, where: object, shown: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(
-        new DonjonError("agent/conflict", `the agent cannot listen on ${shown}: ${cause.message}`, {
-          cause,
-        }),
-      ),
-    );
+    server.once("error", (cause) => {
+      // A socket's path has reasons of its own, and the message holds it.
+      const why = "path" in where ? cause.message : explainListenError(cause);
+      const message = `the agent cannot listen on ${shown}: ${why}`;
+      reject(new DonjonError("agent/conflict", message, { cause }));
+    });
     server.listen({ ...where, backlog: 1024 }, () => resolve());
   });
 }
