@@ -74,9 +74,13 @@ export async function executeRun(
     const kill = () => early.keep.kill();
     const explain = (error: unknown) => explainLoss(error, early);
     const context = { prepared, progress, watch, kill, explain, ...(companion && { companion }) };
-    return await runInSession(await opening, context);
-  } finally {
+    const executed = await runInSession(await opening, context);
+    // The exit may come before what connections still carry, and this process ends soon after.
+    await gate.close();
+    return executed;
+  } catch (error) {
     gate.close();
+    throw error;
   }
 }
 
