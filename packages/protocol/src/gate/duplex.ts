@@ -13,6 +13,8 @@ type Done = (error?: Error | null) => void;
 export interface DuplexLike {
   readonly readableFlowing: boolean | null;
   readonly readableLength: number;
+  readonly readableEnded: boolean;
+  once(event: "end", listener: () => void): unknown;
   push(chunk: Uint8Array | null): boolean;
   destroy(error?: Error): unknown;
 }
@@ -78,6 +80,8 @@ export function createGateDuplex<D extends DuplexLike>(
   let unread = 0;
   let pending: Write | null = null;
   let over = false;
+  /** Whether the other end has sent all that it will. */
+  let ended = false;
   let readsAtOnce = false;
   let carriesTls = false;
   /** Octets that the pipe has not passed on though their write is done. */
@@ -183,12 +187,15 @@ export function createGateDuplex<D extends DuplexLike>(
       return !passes || duplex.readableLength > 0;
     },
     onEnd() {
+      ended = true;
       if (!over) duplex.push(null);
     },
-    onReset(cause) {
+    onReset(cause, drains) {
       if (over) return;
       over = true;
-      duplex.destroy(cause instanceof DonjonError ? cause : gone());
+      // Its reader may be slower than the pipe's end. What was written is lost, and told when the rest has been read.
+      if (drains && ended && !duplex.readableEnded) duplex.once("end", () => duplex.destroy());
+      else duplex.destroy(cause instanceof DonjonError ? cause : gone());
     },
     onRefuse(refusal, reason) {
       over = true;

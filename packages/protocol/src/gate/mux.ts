@@ -45,8 +45,11 @@ export interface MuxStreamEvents {
   onData(piece: Uint8Array): boolean;
   /** No more bytes will come. */
   onEnd(): void;
-  /** The stream is gone in both directions; nothing follows. The cause, when the whole pipe went. */
-  onReset(cause?: unknown): void;
+  /**
+   * The stream is gone in both directions; nothing follows. The cause, when the whole pipe went; `drains`: it came to its end, and
+   * what was received whole may still be read.
+   */
+  onReset(cause?: unknown, drains?: boolean): void;
   /** `writable()` may have grown. */
   onWritable(): void;
 }
@@ -159,10 +162,10 @@ export class Mux {
   }
 
   /** The pipe is gone: every stream is reset, and told the cause. */
-  close(cause?: unknown): void {
+  close(cause?: unknown, drains = false): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const stream of [...this.#streams.values()]) this.#drop(stream, cause);
+    for (const stream of [...this.#streams.values()]) this.#drop(stream, cause, drains);
   }
 
   #onFrame(kind: MuxKind, id: number, payload: Uint8Array): void {
@@ -331,9 +334,9 @@ export class Mux {
     this.#send(MUX_KIND.credit, stream.id, encodeU32(bytes));
   }
 
-  #drop(stream: StreamState, cause?: unknown): void {
+  #drop(stream: StreamState, cause?: unknown, drains = false): void {
     this.#forget(stream);
-    stream.events?.onReset(cause);
+    stream.events?.onReset(cause, drains);
   }
 
   #forget(stream: StreamState): void {

@@ -68,10 +68,10 @@ export function openGatePipe<D extends DuplexLike>(
     output: gatherWrites(pipe),
     onOpen: (stream) => onCall?.(createCall(Duplex, stream, windowOf?.(stream.target))),
   });
-  const end = (error: unknown): void => {
+  const end = (error: unknown, drains = false): void => {
     if (closed) return;
     closed = true;
-    mux.close(error);
+    mux.close(error, drains);
     pipe.destroy();
     onClosed?.(error);
   };
@@ -83,7 +83,7 @@ export function openGatePipe<D extends DuplexLike>(
     }
   });
   pipe.on("error", () => end(null));
-  pipe.on("end", () => end(null));
+  pipe.on("end", () => end(null, true));
   pipe.on("close", () => end(null));
   return {
     get closed() {
@@ -113,8 +113,8 @@ function createCall<D extends DuplexLike>(
   let takenBack = (): void => {};
   stream.events = {
     ...events,
-    onReset(cause) {
-      if (taken) return events.onReset(cause);
+    onReset(cause, drains) {
+      if (taken) return events.onReset(cause, drains);
       // Until it is taken nobody hears its errors, and one that nobody hears would end the process.
       duplex.destroy();
       takenBack();
