@@ -52,7 +52,8 @@ export class ChannelReadable extends Readable {
       throw new DonjonError("session/protocol", "the Keep sent output where none may come");
     }
     this.#owed += piece.length;
-    this.#wanted = this.push(piece);
+    // What comes for a stream that was destroyed is dropped, and its credit goes back all the same.
+    this.#wanted = this.push(piece) || this.destroyed;
     this.#settle();
   }
 
